@@ -1,0 +1,48 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .unsafeFlags(
+        ["-cross-module-optimization", "-Xllvm", "-frame-pointer=all"], .when(configuration: .release)),
+]
+
+// One static binary: nothing to install beside it, and it starts in a millisecond.
+let standalone: [LinkerSetting] = [
+    .unsafeFlags(
+        ["-static-executable", "-use-ld=lld", "-Xlinker", "--gc-sections", "-Xlinker", "-s"],
+        .when(platforms: [.linux], configuration: .release))
+]
+
+let package = Package(
+    name: "swpm",
+    products: [.executable(name: "swpm", targets: ["swpm"])],
+    targets: [
+        // What should happen. Values only.
+        .target(name: "Supervision", swiftSettings: strict),
+        // How it is said to programs.
+        .target(name: "Wire", dependencies: ["Supervision"], swiftSettings: strict),
+        // How it is said to people.
+        .target(name: "Console", dependencies: ["Supervision"], swiftSettings: strict),
+        // What Swift cannot say safely.
+        .target(name: "CLinux", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-fno-omit-frame-pointer"])]),
+        // The machine, without a word of swpm in it.
+        .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: strict),
+        // The parent and safe of all instances.
+        .target(name: "Keeper", dependencies: ["Linux"], swiftSettings: strict),
+        // The loop, and what hangs on it.
+        .target(
+            name: "Daemon", dependencies: ["Supervision", "Wire", "Linux", "Keeper"], swiftSettings: strict),
+        // One request, one answer.
+        .target(
+            name: "Client", dependencies: ["Supervision", "Wire", "Console", "Linux"], swiftSettings: strict),
+        // Which shell?
+        .executableTarget(
+            name: "swpm", dependencies: ["Daemon", "Keeper", "Client", "Console", "Linux"], swiftSettings: strict,
+            linkerSettings: standalone),
+    ]
+)

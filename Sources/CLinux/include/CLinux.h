@@ -1,0 +1,8 @@
+/* What Swift cannot say safely about Linux: calls behind macros or missing from Glibc's module, and the one place
+ * between clone and exec. Every function returns a value, or -errno. Only the Linux module imports this. */
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include "events.h"
+
+#endif

@@ -1,0 +1,30 @@
+internal import Glibc
+
+/// What the kernel refused, in the words of the attempt.
+public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The attempt as an infinitive: "open /var/log/x".
+    public var attempt: String
+    /// errno(3).
+    public var code: Int32
+
+    public init(_ attempt: String, code: Int32) {
+        self.attempt = attempt
+        self.code = code
+    }
+
+    /// "cannot open /var/log/x: Permission denied".
+    public var description: String { "cannot \(attempt): \(reason)" }
+
+    /// What the kernel said: strerror(3).
+    public var reason: String { String(cString: strerror(code)) }
+}
+
+/// Turns the C target's "a value, or -errno" into a value or a thrown error.
+///
+/// A bad descriptor or address is a mistake of this program, never of the world: those trap.
+@discardableResult
+func check(_ result: Int32, _ attempt: @autoclosure () -> String) throws(SystemError) -> Int32 {
+    guard result < 0 else { return result }
+    precondition(result != -EBADF && result != -EFAULT, "cannot \(attempt()): errno \(-result)")
+    throw SystemError(attempt(), code: -result)
+}

@@ -1,0 +1,106 @@
+/// What a user asks to be run: one application of an ecosystem file, or one `swpm start`.
+///
+/// Paths stand here as they were written. Symbolic links are resolved anew at each start, so that a release
+/// switched by `current -> releases/42` is picked up by a reload.
+public struct AppSpec: Equatable, Sendable {
+    public var name: AppName
+    /// The program: a path (absolute, or relative to `workingDirectory`), a command of `PATH`, or, with a space
+    /// in it, a shell command.
+    public var script: String
+    public var arguments: [String] = []
+    public var interpreter: Interpreter = .automatic
+    public var interpreterArguments: [String] = []
+    /// Absolute, as the caller's shell names it.
+    public var workingDirectory: String
+    /// What the user declared; goes to disk.
+    public var environment: [String: String] = [:]
+    /// The caller's environment, kept by the shell; nil means the allow-list only.
+    public var inherited: EnvironmentID?
+    /// The ecosystem file this came from, if any.
+    public var origin: String?
+
+    public var instances: Int = 1
+    public var mode: Mode = .fork
+    public var balance: Balance = .random
+    /// Ports below `ip_unprivileged_port_start` that the daemon may bind for the program.
+    public var ports: [UInt16] = []
+    /// Sockets the daemon opens and passes as `LISTEN_FDS` (sd_listen_fds(3)) where nothing better is possible.
+    public var sockets: [ListenAddress] = []
+    /// Whether the listeners are held; nil: for two instances or more, or always under root.
+    public var zeroDowntime: Bool?
+
+    public var restart = RestartPolicy()
+    public var stopSignal: Signal = .terminate
+    /// From the stop signal to SIGKILL.
+    public var killTimeout: Duration = .seconds(10)
+    /// From the spawn to ready; a candidate that needs longer has failed.
+    public var listenTimeout: Duration = .seconds(30)
+    /// How long an instance taken out of rotation may take to finish its requests.
+    public var drainTimeout: Duration = .seconds(30)
+    /// How many more than `instances` may run during a reload.
+    public var maxSurge: Int = 1
+
+    public var user: String?
+    public var group: String?
+    /// File mode creation mask (umask(2)); nil: the caller's.
+    public var umask: UInt32?
+    /// Scheduling priority, -20...19 (nice(2)).
+    public var nice: Int32?
+
+    public init(name: AppName, script: String, workingDirectory: String) {
+        self.name = name
+        self.script = script
+        self.workingDirectory = workingDirectory
+    }
+}
+
+extension AppSpec {
+    public enum Interpreter: Equatable, Sendable {
+        /// Chosen by extension or shebang.
+        case automatic
+        /// The script is executed directly.
+        case none
+        case program(String)
+    }
+
+    /// PM2's `exec_mode`, shown in `list`; both modes get the same port mechanism.
+    public enum Mode: String, Equatable, Sendable {
+        case fork, cluster
+    }
+
+    /// How new connections are spread over the instances.
+    public enum Balance: String, Equatable, Sendable {
+        case random
+        /// Sticky by the client's address.
+        case ip
+    }
+
+    /// Whether this asks for the same processes as `other`: neither the number of instances nor which caller's
+    /// environment was captured makes a running instance stale.
+    public func runsTheSame(as other: AppSpec) -> Bool {
+        var left = self
+        left.instances = other.instances
+        left.inherited = other.inherited
+        left.origin = other.origin
+        return left == other
+    }
+}
+
+/// A TCP address a program listens on, in the kernel's numbers: `127.0.0.1:3000`, `[::]:3000`.
+public struct ListenAddress: Hashable, Comparable, Sendable, CustomStringConvertible {
+    public var host: String
+    public var port: UInt16
+
+    public init(host: String, port: UInt16) {
+        self.host = host
+        self.port = port
+    }
+
+    public static func < (left: ListenAddress, right: ListenAddress) -> Bool {
+        (left.port, left.host) < (right.port, right.host)
+    }
+
+    public var description: String {
+        host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+}

@@ -1,0 +1,53 @@
+/// An order that flows out of the supervisor. The shell performs effects in order and feeds each outcome back.
+public enum Effect: Equatable, Sendable {
+    case spawn(InstanceID, Launch)
+    /// Exactly these instances of the app get new connections from now on. Instances that hold no listener are
+    /// left out by the shell.
+    case steer(AppName, [InstanceID])
+    /// Watch the instance, already out of rotation, until it has nothing left to do; answered by `.drained`
+    /// unless it exits first.
+    case drain(InstanceID)
+    /// To the main process.
+    case signal(InstanceID, Signal)
+    /// To everything left of the instance: group, descendants, marked processes.
+    case sweep(InstanceID, Signal)
+    /// Its held listeners may close and its records go. Comes once for every instance that was spawned, after its
+    /// `.vanished`, unless another `.spawn` inherits from it.
+    case release(InstanceID)
+    case progress(Ticket, Progress)
+    case reply(Ticket, Reply)
+    case announce(Notice)
+    /// What is wanted or how it is identified has changed: write the state.
+    case save
+    /// Everything has stopped and this was asked for: the daemon ends, and the keeper with it.
+    case finish
+}
+
+/// What to start, and as what.
+public struct Launch: Equatable, Sendable {
+    public var spec: AppSpec
+    public var slot: SlotIndex
+    public var id: SlotID
+    public var generation: Generation
+    /// The dead instance whose accept queues this one takes over.
+    public var heir: InstanceID?
+
+    public init(spec: AppSpec, slot: SlotIndex, id: SlotID, generation: Generation, heirOf: InstanceID? = nil)
+    {
+        self.spec = spec
+        self.slot = slot
+        self.id = id
+        self.generation = generation
+        self.heir = heirOf
+    }
+}
+
+/// Something the daemon's log should say.
+public enum Notice: Equatable, Sendable {
+    case died(AppName, SlotIndex, Death)
+    case waiting(AppName, SlotIndex, Duration)
+    case gaveUp(AppName, SlotIndex, restarts: Int)
+    case reloadFailed(AppName, Failure)
+    /// An event that cannot be; dropped. A sentence about the world.
+    case impossible(String)
+}

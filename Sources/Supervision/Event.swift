@@ -1,0 +1,22 @@
+/// A fact that flows into the supervisor.
+///
+/// The shell promises: `.spawned` or `.spawnFailed` answers every `.spawn` once and precedes every other fact
+/// about that instance; `.exited` comes once per spawned instance and `.vanished` once, after it; no fact about an
+/// instance follows its `.vanished` (or its `.spawnFailed`).
+public enum Event: Equatable, Sendable {
+    case requested(Request, Ticket)
+    case spawned(InstanceID, ProcessID)
+    /// Nothing runs; the text names the stage: "cannot change directory to /x: No such file or directory".
+    case spawnFailed(InstanceID, reason: String)
+    /// The program called listen(2). Nil: on something that is not held (port 0, a Unix socket, no filter).
+    case listened(InstanceID, ListenAddress?)
+    /// It closed that listener and lives on.
+    case unlistened(InstanceID, ListenAddress)
+    /// Out of rotation, its accept queue is empty and no request is in work.
+    case drained(InstanceID)
+    /// The main process ended.
+    case exited(InstanceID, Exit)
+    /// Nothing of the instance runs any more: no child, no helper.
+    case vanished(InstanceID)
+    case deadlinePassed
+}

@@ -1,0 +1,34 @@
+/// What a user asks for. Only requests change what is wanted.
+public enum Request: Equatable, Sendable {
+    /// Make these apps be as specified: new ones start, changed ones reload, counts are applied, stopped ones
+    /// start. Apps of the same `origin` that are no longer in it are named in the reply and left alone.
+    case apply([AppSpec])
+    case start(Selector)
+    case stop(Selector)
+    case restart(Selector)
+    case reload(Selector)
+    case scale(Selector, Scale)
+    case delete(Selector)
+    /// Stop everything, then `.finish`.
+    case shutdown
+}
+
+/// Which apps a command means.
+public enum Selector: Equatable, Sendable {
+    case all
+    /// An app's name, else a namespace, else (if it is a number) a slot's id: PM2's order.
+    case named(String)
+}
+
+public enum Scale: Equatable, Sendable {
+    case to(Int)
+    case by(Int)
+}
+
+/// Everything a user can make grow has a bound.
+public enum Limits {
+    public static let apps = 1000
+    public static let instancesPerApp = 1000
+    public static let instances = 4000
+    public static let queuedOperationsPerApp = 64
+}

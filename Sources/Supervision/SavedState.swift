@@ -1,0 +1,60 @@
+/// What outlives the daemon: what is wanted, and how what runs can be recognised again.
+public struct SavedState: Equatable, Sendable {
+    public static let version = 1
+
+    public var nextInstance: UInt64
+    public var apps: [App]
+
+    public init(nextInstance: UInt64 = 1, apps: [App] = []) {
+        self.nextInstance = nextInstance
+        self.apps = apps
+    }
+
+    public struct App: Equatable, Sendable {
+        public var spec: AppSpec
+        public var generation: Generation
+        public var slots: [Slot]
+
+        public init(spec: AppSpec, generation: Generation, slots: [Slot]) {
+            self.spec = spec
+            self.generation = generation
+            self.slots = slots
+        }
+    }
+
+    public struct Slot: Equatable, Sendable {
+        public var index: SlotIndex
+        public var id: SlotID
+        public var wanted: Bool
+        public var restarts: Int
+        /// The processes of this slot: the one that serves first, then candidates and predecessors.
+        public var instances: [Instance]
+
+        public init(index: SlotIndex, id: SlotID, wanted: Bool, restarts: Int, instances: [Instance]) {
+            self.index = index
+            self.id = id
+            self.wanted = wanted
+            self.restarts = restarts
+            self.instances = instances
+        }
+    }
+
+    public struct Instance: Equatable, Sendable {
+        public var id: InstanceID
+        public var generation: Generation
+        public var process: ProcessID
+        public var since: Instant
+        public var listening: [ListenAddress]
+
+        public init(
+            id: InstanceID, generation: Generation, process: ProcessID, since: Instant,
+            listening: [ListenAddress]
+        ) {
+            self.id = id
+            self.generation = generation
+            self.process = process
+            self.since = since
+            self.listening = listening
+        }
+    }
+}

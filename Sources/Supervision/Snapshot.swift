@@ -1,0 +1,112 @@
+/// How everything stands, for `list`, `describe` and `monit`.
+public struct Snapshot: Equatable, Sendable {
+    public var apps: [AppSnapshot]
+    public init(apps: [AppSnapshot] = []) { self.apps = apps }
+}
+
+public struct AppSnapshot: Equatable, Sendable {
+    public var spec: AppSpec
+    public var generation: Generation
+    public var slots: [SlotSnapshot]
+    /// What is being done to it now.
+    public var operation: Operation?
+    /// The last reload that failed, until one succeeds.
+    public var lastFailure: Failure?
+
+    public enum Operation: String, Equatable, Sendable {
+        case starting, stopping, restarting, reloading, scaling, deleting, rollingBack
+    }
+
+    public init(
+        spec: AppSpec, generation: Generation, slots: [SlotSnapshot], operation: Operation? = nil,
+        lastFailure: Failure? = nil
+    ) {
+        self.spec = spec
+        self.generation = generation
+        self.slots = slots
+        self.operation = operation
+        self.lastFailure = lastFailure
+    }
+}
+
+public struct SlotSnapshot: Equatable, Sendable {
+    public var index: SlotIndex
+    public var id: SlotID
+    public var status: Status
+    /// The instance that serves, or will.
+    public var current: InstanceSnapshot?
+    /// Candidates of a reload, and predecessors that have not gone yet.
+    public var others: [InstanceSnapshot]
+    public var restarts: Int
+    public var unstableRestarts: Int
+    /// Newest last, at most `Death.historyLimit`.
+    public var deaths: [Death]
+    /// While waiting: when the next try is.
+    public var nextTry: Instant?
+
+    /// PM2's words.
+    public enum Status: String, Equatable, Sendable {
+        case launching, online, stopping, stopped, errored
+        case waitingRestart = "waiting restart"
+    }
+
+    public init(
+        index: SlotIndex, id: SlotID, status: Status, current: InstanceSnapshot? = nil,
+        others: [InstanceSnapshot] = [], restarts: Int = 0, unstableRestarts: Int = 0, deaths: [Death] = [],
+        nextTry: Instant? = nil
+    ) {
+        self.index = index
+        self.id = id
+        self.status = status
+        self.current = current
+        self.others = others
+        self.restarts = restarts
+        self.unstableRestarts = unstableRestarts
+        self.deaths = deaths
+        self.nextTry = nextTry
+    }
+}
+
+public struct InstanceSnapshot: Equatable, Sendable {
+    public var id: InstanceID
+    public var generation: Generation
+    public var phase: Phase
+    public var process: ProcessID?
+    /// When it was spawned.
+    public var since: Instant
+    public var listening: [ListenAddress]
+    public var inRotation: Bool
+    /// What the sampler saw last; nil unless somebody watches.
+    public var usage: Usage?
+
+    public enum Phase: String, Equatable, Sendable {
+        case launching, starting, online, draining, stopping, killing
+    }
+
+    public init(
+        id: InstanceID, generation: Generation, phase: Phase, process: ProcessID?, since: Instant,
+        listening: [ListenAddress] = [], inRotation: Bool = false, usage: Usage? = nil
+    ) {
+        self.id = id
+        self.generation = generation
+        self.phase = phase
+        self.process = process
+        self.since = since
+        self.listening = listening
+        self.inRotation = inRotation
+        self.usage = usage
+    }
+}
+
+/// What an instance, with everything below it, consumes.
+public struct Usage: Equatable, Sendable {
+    /// Resident bytes of the whole tree.
+    public var memory: UInt64
+    /// Per cent of one processor, in tenths.
+    public var processorTenths: Int
+
+    public init(memory: UInt64, processorTenths: Int) {
+        self.memory = memory
+        self.processorTenths = processorTenths
+    }
+}
