@@ -44,5 +44,35 @@ let package = Package(
         .executableTarget(
             name: "swpm", dependencies: ["Daemon", "Keeper", "Client", "Console", "Linux"], swiftSettings: strict,
             linkerSettings: standalone),
+
+        // The simulated world that the supervisor is tried in.
+        .target(name: "World", dependencies: ["Supervision"], path: "Tests/World", swiftSettings: strict),
+        // Thousands of lives: `make simulate`.
+        .executableTarget(
+            name: "simulate", dependencies: ["World", "Supervision"], path: "Tests/Simulate", swiftSettings: strict),
+        // Scratch homes, deadlines, tmux, the built binary.
+        .target(name: "Support", dependencies: ["Linux"], path: "Tests/Support", swiftSettings: strict),
+        // A process that does as told.
+        .executableTarget(
+            name: "puppet", dependencies: ["Linux"], path: "Tests/Puppet", swiftSettings: strict,
+            linkerSettings: standalone),
+        // A load generator that knows how a request can fail.
+        .executableTarget(
+            name: "load", dependencies: ["Linux"], path: "Tests/Load", swiftSettings: strict,
+            linkerSettings: standalone),
+        // Medians beside the best peers: `make bench`.
+        .executableTarget(
+            name: "benchmarks", dependencies: ["Linux", "Support"], path: "Tests/Benchmarks", swiftSettings: strict),
+        .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
+        .testTarget(name: "SimulationTests", dependencies: ["World", "Supervision"], swiftSettings: strict),
+        .testTarget(name: "WireTests", dependencies: ["Wire", "Supervision"], swiftSettings: strict),
+        .testTarget(name: "ConsoleTests", dependencies: ["Console", "Supervision"], swiftSettings: strict),
+        .testTarget(
+            name: "LinuxTests", dependencies: ["Linux", "CLinux", "Support", "puppet"], swiftSettings: strict),
+        .testTarget(
+            name: "DaemonTests",
+            dependencies: ["Daemon", "Keeper", "Wire", "Supervision", "Linux", "Support", "puppet"],
+            swiftSettings: strict),
+        .testTarget(name: "EndToEndTests", dependencies: ["Linux", "Support"], swiftSettings: strict),
     ]
 )
