@@ -4,5 +4,8 @@
 #define CLINUX_H
 
 #include "events.h"
+#include "process.h"
+#include "seccomp.h"
+#include "spawn.h"
 
 #endif

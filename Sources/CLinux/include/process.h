@@ -1,0 +1,33 @@
+/* pidfd_open(2) and its kin, wait4(2), prctl(2), capget(2), sched_getaffinity(2). */
+#ifndef CLINUX_PROCESS_H
+#define CLINUX_PROCESS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct clinux_exit {
+    int32_t process;
+    /* -1 unless it exited. */
+    int32_t code;
+    /* 0 unless a signal ended it. */
+    int32_t signal;
+    uint64_t user_microseconds;
+    uint64_t system_microseconds;
+    uint64_t peak_bytes;
+};
+
+int clinux_pidfd_open(int process);
+int clinux_pidfd_send_signal(int descriptor, int signal);
+int clinux_pidfd_getfd(int descriptor, int number);
+/* 1: filled; 0: nobody has ended; -ECHILD: no children. process -1: any. */
+int clinux_reap(int process, struct clinux_exit *exit);
+int clinux_set_child_subreaper(void);
+int64_t clinux_read_memory(int process, uint64_t address, void *bytes, size_t count);
+/* Two words of effective capabilities. */
+int clinux_effective_capabilities(uint64_t *bits);
+/* Processors the calling process may run on. */
+int clinux_affinity_count(void);
+int clinux_get_limit(int resource, uint64_t *soft, uint64_t *hard);
+int clinux_set_limit(int resource, uint64_t soft, uint64_t hard);
+
+#endif

@@ -1,0 +1,112 @@
+#define _GNU_SOURCE
+#include "include/process.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd 438
+#endif
+
+int clinux_pidfd_open(int process)
+{
+    long descriptor = syscall(SYS_pidfd_open, process, 0);
+    return descriptor < 0 ? -errno : (int)descriptor;
+}
+
+int clinux_pidfd_send_signal(int descriptor, int signal)
+{
+    return syscall(SYS_pidfd_send_signal, descriptor, signal, NULL, 0) < 0 ? -errno : 0;
+}
+
+int clinux_pidfd_getfd(int descriptor, int number)
+{
+    long copy = syscall(SYS_pidfd_getfd, descriptor, number, 0);
+    return copy < 0 ? -errno : (int)copy;
+}
+
+int clinux_reap(int process, struct clinux_exit *exit)
+{
+    int status;
+    struct rusage usage;
+    pid_t ended;
+    do
+        ended = wait4(process, &status, WNOHANG | __WALL, &usage);
+    while (ended < 0 && errno == EINTR);
+    if (ended <= 0)
+        return ended < 0 ? -errno : 0;
+    exit->process = ended;
+    exit->code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    exit->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    exit->user_microseconds = (uint64_t)usage.ru_utime.tv_sec * 1000000 + (uint64_t)usage.ru_utime.tv_usec;
+    exit->system_microseconds = (uint64_t)usage.ru_stime.tv_sec * 1000000 + (uint64_t)usage.ru_stime.tv_usec;
+    exit->peak_bytes = (uint64_t)usage.ru_maxrss * 1024;
+    return 1;
+}
+
+int clinux_set_child_subreaper(void)
+{
+    return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+int64_t clinux_read_memory(int process, uint64_t address, void *bytes, size_t count)
+{
+    struct iovec here = {bytes, count};
+    struct iovec there = {(void *)(uintptr_t)address, count};
+    ssize_t read = process_vm_readv(process, &here, 1, &there, 1, 0);
+    return read < 0 ? -errno : read;
+}
+
+int clinux_effective_capabilities(uint64_t *bits)
+{
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2];
+    if (syscall(SYS_capget, &header, data) < 0)
+        return -errno;
+    *bits = (uint64_t)data[1].effective << 32 | data[0].effective;
+    return 0;
+}
+
+int clinux_affinity_count(void)
+{
+    /* The kernel refuses a set smaller than its own: ask with room for many. */
+    for (int processors = 1024; processors <= 65536; processors *= 4) {
+        cpu_set_t *set = CPU_ALLOC(processors);
+        if (set == NULL)
+            return -ENOMEM;
+        size_t size = CPU_ALLOC_SIZE(processors);
+        int result = sched_getaffinity(0, size, set) < 0 ? -errno : CPU_COUNT_S(size, set);
+        CPU_FREE(set);
+        if (result != -EINVAL)
+            return result;
+    }
+    return -EINVAL;
+}
+
+int clinux_get_limit(int resource, uint64_t *soft, uint64_t *hard)
+{
+    struct rlimit limit;
+    if (getrlimit(resource, &limit) < 0)
+        return -errno;
+    *soft = limit.rlim_cur;
+    *hard = limit.rlim_max;
+    return 0;
+}
+
+int clinux_set_limit(int resource, uint64_t soft, uint64_t hard)
+{
+    struct rlimit limit = {soft, hard};
+    return setrlimit(resource, &limit) < 0 ? -errno : 0;
+}
