@@ -1,0 +1,110 @@
+public import Supervision
+
+/// A command line, understood.
+public struct Invocation: Equatable, Sendable {
+    public var command: Command
+    public var manner: Manner
+
+    /// How the answer is to be said.
+    public struct Manner: Equatable, Sendable {
+        public var json = false
+        public var colour = true
+        public var silent = false
+
+        public init() {}
+    }
+}
+
+/// What the user wants done.
+public enum Command: Equatable, Sendable {
+    case start(targets: [String], StartOptions)
+    case stop([String])
+    case restart(targets: [String], environment: String?)
+    case reload(targets: [String], environment: String?)
+    case scale(String, Scale)
+    case delete([String])
+    case list
+    /// `list` as PM2's JSON.
+    case listAsJSON
+    case describe(String)
+    case logs(LogOptions)
+    case monitor
+    case ping
+    case kill
+    case version
+    /// Of everything, or of one command.
+    case help(String?)
+    /// An ecosystem file to begin with.
+    case example
+    /// How the program calls itself; the arguments are for the shell that takes over.
+    case daemon([String])
+    case keeper([String])
+}
+
+/// What `start` was told about a program. What is nil was not said.
+public struct StartOptions: Equatable, Sendable {
+    public var name: String?
+    public var namespace: String?
+    public var instances: InstanceCount?
+    public var workingDirectory: String?
+    public var interpreter: String?
+    public var interpreterArguments: [String]?
+    public var arguments: [String] = []
+    public var automaticRestart: Bool?
+    /// Which `env_<name>` of an ecosystem file.
+    public var environment: String?
+    public var maxRestarts: Int?
+    public var minUptime: Duration?
+    public var restartDelay: Duration?
+    public var firstBackoff: Duration?
+    public var killTimeout: Duration?
+    public var listenTimeout: Duration?
+    public var stopSignal: Signal?
+    public var stopExitCodes: [Int32]?
+    public var user: String?
+    public var group: String?
+    public var zeroDowntime: Bool?
+
+    public init() {}
+}
+
+/// How many instances, in the words of the command line.
+public enum InstanceCount: Equatable, Sendable {
+    case exactly(Int)
+    /// As many as processors.
+    case all
+    /// That many fewer than processors, but one at least.
+    case allBut(Int)
+
+    public func resolved(processors: Int) -> Int {
+        switch self {
+        case .exactly(let count): count
+        case .all: max(1, processors)
+        case .allBut(let spared): max(1, processors - spared)
+        }
+    }
+}
+
+/// Which lines `logs` shows.
+public struct LogOptions: Equatable, Sendable {
+    /// An app, or nil for all.
+    public var target: String?
+    public var lines = 15
+    public var follow = true
+    public var streams: Streams = .both
+    /// The lines as they were written, without a prefix.
+    public var raw = false
+
+    public enum Streams: Equatable, Sendable {
+        case both, output, errors
+    }
+
+    public init() {}
+}
+
+extension Selector {
+    /// As a command line says it.
+    public init(_ text: String) {
+        self = text == "all" ? .all : .named(text)
+    }
+}

@@ -1,0 +1,178 @@
+/// The commands there are. Parser, help and reference page all read this one table.
+enum CommandTable {
+    static let commands: [CommandDescription] = running + looking + housekeeping + hidden
+
+    static let everywhere: [OptionDescription] = [
+        OptionDescription(["--json"], "Answers in JSON."),
+        OptionDescription(
+            ["--no-color"], "Uses no colours (as does `NO_COLOR`, and output that is no terminal)."),
+        OptionDescription(["-s", "--silent"], "Says nothing unless it fails."),
+    ]
+
+    /// By name or alias.
+    static func command(named name: String) -> CommandDescription? {
+        commands.first { $0.name == name || $0.aliases.contains(name) }
+    }
+
+    private static let targets = "app: its name, its namespace, the id of an instance, or `all`"
+
+    private static let running: [CommandDescription] = [
+        CommandDescription(
+            .start, aliases: ["startOrReload", "startOrRestart", "startOrGracefulReload"],
+            operands: "<file.json|program|app>... [-- arguments]",
+            "Starts programs, or everything in an ecosystem file, and waits until they are ready.",
+            details: """
+                A file: apps that are new start, changed ones reload, instance counts are applied; apps that are no \
+                longer in it are named and left alone. A program: a path, a command of `PATH`, or a shell command \
+                in quotes. An app: starts it again after `stop`.
+                """,
+            options: startOptions),
+        CommandDescription(
+            .stop, operands: "<app>...", "Stops apps and keeps them in the list.", details: targets),
+        CommandDescription(
+            .restart, operands: "<app|file.json>...",
+            "Stops and starts apps, one instance after the other.",
+            details: "\(targets). With one instance there is a gap: `reload` has none.",
+            options: [environment]),
+        CommandDescription(
+            .reload, operands: "<app|file.json>...",
+            "Replaces all instances without failing a request; keeps the old ones if the new fail.",
+            details: targets, options: [environment]),
+        CommandDescription(
+            .scale, operands: "<app> <N|+N|-N>", "Changes the number of instances.", details: targets),
+        CommandDescription(
+            .delete, aliases: ["del"], operands: "<app>...", "Stops apps and forgets them.", details: targets),
+    ]
+
+    private static let looking: [CommandDescription] = [
+        CommandDescription(
+            .list, aliases: ["ls", "l", "ps", "status"], "Shows all instances: state, and why it is so."),
+        CommandDescription(.jlist, "Prints the list as JSON, with PM2's keys."),
+        CommandDescription(
+            .describe, aliases: ["desc", "info", "show"], operands: "<app>",
+            "Shows all there is to know about an app.", details: targets),
+        CommandDescription(
+            .logs, aliases: ["log"], operands: "[app]",
+            "Shows the last lines of the logs, then follows them.",
+            details: targets,
+            options: [
+                OptionDescription(["--lines"], value: "n", "How many lines of each file to begin with (15)."),
+                OptionDescription(["--nostream"], "Ends after these lines instead of following."),
+                OptionDescription(["--out"], "Only standard output."),
+                OptionDescription(["--err"], "Only standard error."),
+                OptionDescription(["--raw"], "The lines as they were written, without a prefix."),
+            ]),
+        CommandDescription(
+            .monit, aliases: ["dashboard", "dash"],
+            "A full screen that stays current: instances, their logs, keys to act."),
+    ]
+
+    private static let housekeeping: [CommandDescription] = [
+        CommandDescription(.ping, "Says whether the daemon answers."),
+        CommandDescription(.kill, "Stops all apps, then the daemon."),
+        CommandDescription(.example, "Prints an ecosystem file to begin with."),
+        CommandDescription(.version, aliases: ["-v", "-V", "--version"], "Prints the version."),
+        CommandDescription(
+            .help, aliases: ["-h", "--help"], operands: "[command]", "Explains a command, or names them all."),
+    ]
+
+    private static let hidden: [CommandDescription] = [
+        CommandDescription(.daemon, operands: "", "The daemon itself.", isInternal: true),
+        CommandDescription(.keeper, operands: "", "The keeper itself.", isInternal: true),
+    ]
+}
+
+// MARK: - Options
+
+extension CommandTable {
+    private static let environment = OptionDescription(
+        ["--env"], value: "name", "Uses `env_<name>` of the ecosystem file.")
+
+    private static let startOptions: [OptionDescription] = [
+        OptionDescription(["-n", "--name"], value: "name", "Its name (else the program's)."),
+        OptionDescription(["--namespace"], value: "name", "A group that commands can name as one."),
+        OptionDescription(
+            ["-i", "--instances"], value: "N|max|-N",
+            "How many; `max`: one for each processor, `-1`: one fewer than that."),
+        OptionDescription(["--cwd"], value: "directory", "Where it runs (else here)."),
+        OptionDescription(
+            ["--interpreter"], value: "program",
+            "What runs the script (else by extension or shebang); `none`: run it directly."),
+        OptionDescription(
+            ["--interpreter-args", "--node-args"], value: "arguments", "Arguments for the interpreter."),
+        environment,
+        OptionDescription(["--no-autorestart"], "Does not bring it back when it ends."),
+        OptionDescription(["--max-restarts"], value: "n", "Gives up after so many unstable runs in a row."),
+        OptionDescription(["--min-uptime"], value: "time", "A run shorter than this is unstable (1s)."),
+        OptionDescription(["--restart-delay"], value: "time", "Always waits this long before a restart."),
+        OptionDescription(
+            ["--exp-backoff-restart-delay"], value: "time", "The first delay, doubled each time (100ms)."),
+        OptionDescription(["--stop-exit-codes"], value: "codes", "Codes that end it for good, as in `0,3`."),
+        OptionDescription(["--listen-timeout"], value: "time", "How long it may take until ready (30s)."),
+        OptionDescription(
+            ["-k", "--kill-timeout"], value: "time", "From the stop signal to SIGKILL (10s)."),
+        OptionDescription(["--kill-signal"], value: "signal", "The stop signal (SIGTERM)."),
+        OptionDescription(["--uid"], value: "user", "Runs it as this user (root only)."),
+        OptionDescription(["--gid"], value: "group", "Runs it as this group (root only)."),
+        OptionDescription(
+            ["--zero-downtime"], "Holds its port from the first start, also with a single instance."),
+    ]
+}
+
+/// One row of the table.
+struct CommandDescription: Sendable {
+    let verb: Verb
+    let aliases: [String]
+    let operands: String
+    let sentence: String
+    let details: String?
+    let options: [OptionDescription]
+    let isInternal: Bool
+
+    var name: String { verb.rawValue }
+    var usage: String { operands.isEmpty ? "swpm \(name)" : "swpm \(name) \(operands)" }
+
+    init(
+        _ verb: Verb, aliases: [String] = [], operands: String = "", _ sentence: String,
+        details: String? = nil,
+        options: [OptionDescription] = [], isInternal: Bool = false
+    ) {
+        self.verb = verb
+        self.aliases = aliases
+        self.operands = operands
+        self.sentence = sentence
+        self.details = details
+        self.options = options
+        self.isInternal = isInternal
+    }
+
+    /// The option spelled this way, here or everywhere.
+    func option(named name: String) -> OptionDescription? {
+        (options + CommandTable.everywhere).first { $0.names.contains(name) }
+    }
+}
+
+/// The commands by the name they are listed under.
+enum Verb: String, CaseIterable, Sendable {
+    case start, stop, restart, reload, scale, delete
+    case list, jlist, describe, logs, monit
+    case ping, kill, example, version, help
+    case daemon, keeper
+}
+
+struct OptionDescription: Sendable {
+    let names: [String]
+    /// What stands for its value in help, or nil for a switch.
+    let value: String?
+    let sentence: String
+
+    /// The long name, under which its value is found.
+    var key: String { names.first { $0.hasPrefix("--") } ?? names[0] }
+    var usage: String { names.joined(separator: ", ") + (value.map { " <\($0)>" } ?? "") }
+
+    init(_ names: [String], value: String? = nil, _ sentence: String) {
+        self.names = names
+        self.value = value
+        self.sentence = sentence
+    }
+}

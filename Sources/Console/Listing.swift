@@ -1,0 +1,83 @@
+public import Supervision
+
+/// What a text is written for.
+public struct Surface: Equatable, Sendable {
+    /// The terminal's width, or nil for a file or a pipe.
+    public var columns: Int?
+    public var palette: Palette
+
+    public init(columns: Int? = nil, palette: Palette = .plain) {
+        self.columns = columns
+        self.palette = palette
+    }
+
+    var frame: Table.Frame { columns.map { .boxed(columns: $0) } ?? .plain }
+}
+
+/// The table of `list`: one row for each slot.
+public enum Listing {
+    public static func lines(_ snapshot: Snapshot, at now: Instant, on surface: Surface) -> [String] {
+        table(snapshot, at: now).lines(surface.frame, surface.palette)
+    }
+
+    static func table(_ snapshot: Snapshot, at now: Instant) -> Table {
+        let showsNamespace = snapshot.apps.contains { $0.spec.name.namespace != AppName.defaultNamespace }
+        let apps = snapshot.apps.sorted { $0.spec.name < $1.spec.name }
+        let rows = apps.flatMap { app in
+            app.slots.map { row($0, of: app, at: now, showsNamespace: showsNamespace) }
+        }
+        return Table(columns: columns(showsNamespace: showsNamespace), rows: rows)
+    }
+
+    private static func columns(showsNamespace: Bool) -> [Table.Column] {
+        var columns = [
+            Table.Column(title: "id", alignedRight: true),
+            Table.Column(title: "name", yields: 1, least: 8),
+        ]
+        if showsNamespace { columns.append(Table.Column(title: "namespace", yields: 5, least: 6)) }
+        return columns + [
+            Table.Column(title: "mode", yields: 9),
+            Table.Column(title: "pid", alignedRight: true, yields: 2),
+            Table.Column(title: "uptime", alignedRight: true, yields: 3),
+            Table.Column(title: "↺", alignedRight: true),
+            Table.Column(title: "status"),
+            Table.Column(title: "cpu", alignedRight: true, yields: 6),
+            Table.Column(title: "mem", alignedRight: true, yields: 4),
+            Table.Column(title: "address", yields: 8, least: 7),
+            Table.Column(title: "why", yields: 7, least: 16),
+        ]
+    }
+
+    private static func row(
+        _ slot: SlotSnapshot, of app: AppSnapshot, at now: Instant, showsNamespace: Bool
+    ) -> [Table.Cell] {
+        let current = slot.current
+        var cells = [Table.Cell("\(slot.id.number)", .boldCyan), Table.Cell(app.spec.name.name, .bold)]
+        if showsNamespace { cells.append(Table.Cell(app.spec.name.namespace)) }
+        return cells + [
+            Table.Cell(app.spec.mode.rawValue, app.spec.mode == .cluster ? .blue : .plain),
+            Table.Cell(current?.process.map { "\($0.number)" } ?? "-"),
+            Table.Cell(current.map { Quantities.shortDuration(now - $0.since) } ?? "-"),
+            Table.Cell("\(slot.restarts)"),
+            Table.Cell(slot.status.rawValue, style(of: slot.status)),
+            Table.Cell(current?.usage.map { Quantities.processor(tenths: $0.processorTenths) } ?? "-"),
+            Table.Cell(current?.usage.map { Quantities.memory($0.memory) } ?? "-"),
+            Table.Cell(current.map { Quantities.addresses($0.listening) } ?? ""),
+            Table.Cell(Reason.of(slot, in: app, at: now), isAlarming(slot, app) ? .yellow : .dim),
+        ]
+    }
+
+    static func style(of status: SlotSnapshot.Status) -> Palette.Style {
+        switch status {
+        case .online: .green
+        case .launching: .cyan
+        case .stopping, .waitingRestart: .yellow
+        case .stopped: .dim
+        case .errored: .red
+        }
+    }
+
+    private static func isAlarming(_ slot: SlotSnapshot, _ app: AppSnapshot) -> Bool {
+        app.lastFailure != nil || slot.status == .waitingRestart || slot.status == .errored
+    }
+}

@@ -1,0 +1,131 @@
+internal import Supervision
+
+extension Invocation {
+    /// Understands a command line (without the program's name).
+    public init(_ words: [String]) throws(UsageError) {
+        // Options that hold everywhere may stand before the command.
+        let leading = words.prefix { word in CommandTable.everywhere.contains { $0.names.contains(word) } }
+        let manner = Manner(leading)
+        guard let name = words.dropFirst(leading.count).first else {
+            self.init(command: .help(nil), manner: manner)
+            return
+        }
+        guard let description = CommandTable.command(named: name) else { throw .unknownCommand(name) }
+        let remaining = Array(words[(leading.count + 1)...])
+        switch description.verb {
+        case .daemon:
+            self.init(command: .daemon(remaining), manner: manner)
+            return
+        case .keeper:
+            self.init(command: .keeper(remaining), manner: manner)
+            return
+        default: break
+        }
+        if description.verb != .help, Invocation.asksForHelp(remaining) {
+            self.init(command: .help(description.name), manner: manner)
+            return
+        }
+        let arguments = try Arguments(Array(leading) + remaining, of: description)
+        self.init(
+            command: try Command(description, arguments), manner: Manner(Array(arguments.values.keys)[...]))
+    }
+
+    /// `swpm start --help`; after `--` it is meant for the program.
+    private static func asksForHelp(_ words: [String]) -> Bool {
+        words.prefix { $0 != "--" }.contains { $0 == "--help" || $0 == "-h" }
+    }
+}
+
+extension Invocation.Manner {
+    fileprivate init(_ options: ArraySlice<String>) {
+        json = options.contains("--json")
+        colour = !options.contains("--no-color")
+        silent = options.contains("--silent") || options.contains("-s")
+    }
+}
+
+extension Command {
+    fileprivate init(_ description: CommandDescription, _ arguments: Arguments) throws(UsageError) {
+        if description.verb != .start, !arguments.rest.isEmpty {
+            throw UsageError("\(description.name) takes no arguments after --", command: description.name)
+        }
+        let words = Words(description, arguments.operands)
+        switch description.verb {
+        case .start:
+            self = .start(targets: try words.some(), try StartOptions(arguments, words.operands.count))
+        case .stop: self = .stop(try words.some())
+        case .restart: self = .restart(targets: try words.some(), environment: arguments.values["--env"])
+        case .reload: self = .reload(targets: try words.some(), environment: arguments.values["--env"])
+        case .scale:
+            let (app, count) = try words.two()
+            guard let scale = Scale(count) else {
+                throw UsageError("\(Text.quoted(count)) is not N, +N or -N", command: "scale")
+            }
+            self = .scale(app, scale)
+        case .delete: self = .delete(try words.some())
+        case .list: self = try words.none(.list)
+        case .jlist: self = try words.none(.listAsJSON)
+        case .describe: self = .describe(try words.one())
+        case .logs: self = .logs(try LogOptions(arguments, target: try words.atMostOne()))
+        case .monit: self = try words.none(.monitor)
+        case .ping: self = try words.none(.ping)
+        case .kill: self = try words.none(.kill)
+        case .example: self = try words.none(.example)
+        case .version: self = .version
+        case .help:
+            let topic = try words.atMostOne()
+            if let topic, CommandTable.command(named: topic) == nil { throw .unknownCommand(topic) }
+            self = .help(topic)
+        case .daemon: self = .daemon(words.operands)
+        case .keeper: self = .keeper(words.operands)
+        }
+    }
+}
+
+/// The operands of a command, which must be as many as it takes.
+private struct Words {
+    let command: CommandDescription
+    let operands: [String]
+
+    init(_ command: CommandDescription, _ operands: [String]) {
+        self.command = command
+        self.operands = operands
+    }
+
+    func some() throws(UsageError) -> [String] {
+        guard !operands.isEmpty else { throw wrongNumber }
+        return operands
+    }
+
+    func one() throws(UsageError) -> String {
+        guard operands.count == 1 else { throw wrongNumber }
+        return operands[0]
+    }
+
+    func two() throws(UsageError) -> (String, String) {
+        guard operands.count == 2 else { throw wrongNumber }
+        return (operands[0], operands[1])
+    }
+
+    func atMostOne() throws(UsageError) -> String? {
+        guard operands.count <= 1 else { throw wrongNumber }
+        return operands.first
+    }
+
+    func none(_ command: Command) throws(UsageError) -> Command {
+        guard operands.isEmpty else { throw wrongNumber }
+        return command
+    }
+
+    private var wrongNumber: UsageError {
+        UsageError("usage: \(command.usage)", command: command.name)
+    }
+}
+
+extension Scale {
+    /// `4`, `+2`, `-1`.
+    fileprivate init?(_ text: String) {
+        guard let number = Int(text) else { return nil }
+        self = text.hasPrefix("+") || text.hasPrefix("-") ? .by(number) : .to(number)
+    }
+}

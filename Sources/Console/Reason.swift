@@ -1,0 +1,75 @@
+internal import Supervision
+
+/// Why an instance is in the state it is in: the `why` column.
+enum Reason {
+    static func of(_ slot: SlotSnapshot, in app: AppSnapshot, at now: Instant) -> String {
+        switch slot.status {
+        case .waitingRestart: waiting(slot, at: now)
+        case .errored: errored(slot)
+        case .launching: launching(slot, at: now)
+        case .online: online(slot, in: app, at: now)
+        case .stopping: stopping(slot)
+        case .stopped: stopped(slot)
+        }
+    }
+
+    private static func waiting(_ slot: SlotSnapshot, at now: Instant) -> String {
+        var parts: [String] = []
+        if let death = slot.deaths.last {
+            let times = slot.unstableRestarts > 1 ? " x\(slot.unstableRestarts)" : ""
+            parts.append(Wording.brief(death.cause) + times)
+        }
+        if let next = slot.nextTry { parts.append("next try in \(Quantities.remaining(next - now))") }
+        return parts.joined(separator: ", ")
+    }
+
+    private static func errored(_ slot: SlotSnapshot) -> String {
+        guard let death = slot.deaths.last else { return "gave up" }
+        let tries = slot.unstableRestarts
+        let end = tries > 1 ? "gave up after \(tries) tries" : "gave up"
+        return "\(Wording.brief(death.cause)), \(end)"
+    }
+
+    private static func launching(_ slot: SlotSnapshot, at now: Instant) -> String {
+        guard let current = slot.current else { return "" }
+        let age = Quantities.duration(.seconds((now - current.since).milliseconds / 1000))
+        let last = slot.deaths.last.map { ", before: \(Wording.brief($0.cause))" } ?? ""
+        return "not ready yet, for \(age)\(slot.restarts > 0 ? last : "")"
+    }
+
+    private static func online(_ slot: SlotSnapshot, in app: AppSnapshot, at now: Instant) -> String {
+        if let candidate = slot.others.first(where: { [.launching, .starting].contains($0.phase) }) {
+            return "generation \(candidate.generation.number) is starting beside it"
+        }
+        if let leaving = slot.others.first {
+            return "generation \(leaving.generation.number) is \(leaving.phase.rawValue)"
+        }
+        if let failure = app.lastFailure {
+            let kept = (slot.current?.generation ?? app.generation).number
+            return "reload failed (\(Wording.brief(failure.death.cause))), kept generation \(kept)"
+        }
+        guard let current = slot.current else { return "" }
+        if !current.listening.isEmpty, !current.inRotation { return "out of rotation" }
+        if slot.restarts > 0, let death = slot.deaths.last {
+            return "\(Wording.brief(death.cause)) \(Quantities.duration(now - death.at)) ago"
+        }
+        return current.listening.isEmpty ? "" : "listening on \(Quantities.addresses(current.listening))"
+    }
+
+    private static func stopping(_ slot: SlotSnapshot) -> String {
+        guard let current = slot.current ?? slot.others.first else { return "" }
+        switch current.phase {
+        case .draining: return "draining"
+        case .killing: return "did not stop in time: killing it"
+        case .launching, .starting, .online, .stopping: return ""
+        }
+    }
+
+    private static func stopped(_ slot: SlotSnapshot) -> String {
+        guard let death = slot.deaths.last else { return "" }
+        switch death.cause {
+        case .exited(.code(0)): return "finished"
+        case .exited, .notStarted, .neverReady: return "last: \(Wording.brief(death.cause))"
+        }
+    }
+}

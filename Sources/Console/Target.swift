@@ -1,0 +1,86 @@
+public import Supervision
+
+/// What an operand of `start`, `restart` or `reload` looks like.
+public enum Target: Equatable, Sendable {
+    case ecosystemFile(String)
+    /// In a format that is not read yet.
+    case unsupportedFile(String)
+    /// An app's name, a program, or a shell command: only the world can tell.
+    case other(String)
+
+    public init(_ text: String) {
+        if text.hasSuffix(".json") {
+            self = .ecosystemFile(text)
+        } else if Target.unsupported.contains(where: text.hasSuffix) {
+            self = .unsupportedFile(text)
+        } else {
+            self = .other(text)
+        }
+    }
+
+    private static let unsupported = [
+        ".config.js", ".config.cjs", ".config.mjs", ".config.ts", ".yml", ".yaml", ".json5",
+    ]
+}
+
+extension StartOptions {
+    /// The app this command line describes.
+    ///
+    /// `directory` is where the caller stands, as the caller's shell names it: a release switched by a symbolic
+    /// link must be found anew at each start.
+    public func spec(script: String, directory: String, processors: Int) -> AppSpec {
+        let appName = AppName(
+            name ?? StartOptions.name(of: script), in: namespace ?? AppName.defaultNamespace)
+        var spec = AppSpec(
+            name: appName, script: script,
+            workingDirectory: workingDirectory.map { Path.absolute($0, from: directory) } ?? directory)
+        spec.arguments = arguments
+        if let interpreter { spec.interpreter = interpreter == "none" ? .none : .program(interpreter) }
+        spec.interpreterArguments = interpreterArguments ?? []
+        if let instances {
+            spec.instances = instances.resolved(processors: processors)
+            spec.mode = .cluster
+        }
+        spec.zeroDowntime = zeroDowntime
+        spec.user = user
+        spec.group = group
+        if let stopSignal { spec.stopSignal = stopSignal }
+        if let killTimeout { spec.killTimeout = killTimeout }
+        if let listenTimeout { spec.listenTimeout = listenTimeout }
+        spec.restart = restartPolicy
+        return spec
+    }
+
+    private var restartPolicy: RestartPolicy {
+        var policy = RestartPolicy()
+        if let automaticRestart { policy.automatic = automaticRestart }
+        if let minUptime { policy.minUptime = minUptime }
+        if let firstBackoff { policy.firstDelay = firstBackoff }
+        if let stopExitCodes { policy.stopExitCodes = stopExitCodes }
+        policy.maxRestarts = maxRestarts
+        policy.fixedDelay = restartDelay
+        return policy
+    }
+
+    /// The program's name without directory and extension; a shell command is its own name.
+    static func name(of script: String) -> String {
+        if script.contains(" "), !script.contains("/") { return script }
+        let first = script.split(separator: " ").first.map(String.init) ?? script
+        let base = first.split(separator: "/").last.map(String.init) ?? first
+        guard let dot = base.lastIndex(of: "."), dot != base.startIndex else { return base }
+        return String(base[..<dot])
+    }
+}
+
+/// Paths as text: nothing is looked up.
+public enum Path {
+    /// Relative paths begin at `directory`; `.` and `..` are resolved as `cd` does it.
+    public static func absolute(_ path: String, from directory: String) -> String {
+        let whole = path.hasPrefix("/") ? path : "\(directory)/\(path)"
+        var parts: [Substring] = []
+        for part in whole.split(separator: "/") where part != "." {
+            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+        }
+        return "/" + parts.joined(separator: "/")
+    }
+}

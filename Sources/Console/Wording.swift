@@ -1,0 +1,182 @@
+public import Supervision
+
+/// Every sentence users read: what happened; then, if there is one, the command to type next.
+public enum Wording {
+    // MARK: - How instances end
+
+    /// In a column: "exit 1", "SIGSEGV", "not ready in 8 s".
+    static func brief(_ cause: Death.Cause) -> String {
+        switch cause {
+        case .exited(.code(let code)): "exit \(code)"
+        case .exited(.signal(let signal)): "\(signal)"
+        case .exited(.unknown): "ended"
+        case .notStarted(let reason): Text.sanitised(reason)
+        case .neverReady(let after, _): "not ready in \(Quantities.duration(after))"
+        }
+    }
+
+    /// As the end of a sentence that begins with the instance.
+    static func sentence(_ death: Death) -> String {
+        switch death.cause {
+        case .exited(.code(let code)): "exited with code \(code) after \(Quantities.duration(death.uptime))"
+        case .exited(.signal(let signal)):
+            "was ended by \(signal) after \(Quantities.duration(death.uptime))"
+        case .exited(.unknown):
+            "ended after \(Quantities.duration(death.uptime)), nobody saw how"
+        case .notStarted(let reason): "could not be started: \(Text.sanitised(reason))"
+        case .neverReady(let after, let missing):
+            missing.isEmpty
+                ? "was not ready within \(Quantities.duration(after)) (listen_timeout)"
+                : "did not listen on \(list(missing)) within \(Quantities.duration(after)) (listen_timeout)"
+        }
+    }
+
+    private static func list(_ addresses: [ListenAddress]) -> String {
+        addresses.sorted().map(\.description).joined(separator: " and ")
+    }
+
+    /// The last lines of stderr, indented.
+    static func lastWords(_ death: Death, indent: String = "    ") -> [String] {
+        death.lastWords.suffix(Death.lastWordsLimit).map { indent + Text.sanitised($0) }
+    }
+
+    // MARK: - Operations
+
+    static func instance(_ app: AppName, _ slot: SlotIndex) -> String {
+        "\(name(app)) \(slot.number)"
+    }
+
+    static func name(_ app: AppName) -> String { Text.sanitised(app.description) }
+
+    /// One step, while it happens.
+    public static func progress(_ progress: Progress) -> String {
+        let who = instance(progress.app, progress.slot)
+        switch progress.step {
+        case .queued: return "\(name(progress.app)): waits for the operation before it"
+        case .launching: return "\(who): starting (generation \(progress.generation.number))"
+        case .started(let process): return "\(who): runs as process \(process.number)"
+        case .ready(let addresses):
+            return addresses.isEmpty
+                ? "\(who): ready" : "\(who): ready, listening on \(Quantities.addresses(addresses))"
+        case .draining: return "\(who): the old one finishes its requests"
+        case .stopping: return "\(who): stopping"
+        case .stopped: return "\(who): stopped"
+        case .died(let death): return "\(who): \(sentence(death))"
+        case .rollingBack: return "\(who): going back to the previous version"
+        }
+    }
+
+    static func outcome(_ outcome: Outcome) -> [String] {
+        let app = name(outcome.app)
+        let count = Quantities.count(outcome.instances, "instance")
+        switch outcome.change {
+        case .started: return ["\(app): started, \(count)"]
+        case .stopped: return ["\(app): stopped"]
+        case .restarted: return ["\(app): restarted, \(count)"]
+        case .reloaded: return ["\(app): reloaded, \(count)"]
+        case .scaled: return ["\(app): scaled to \(count)"]
+        case .deleted: return ["\(app): deleted"]
+        case .unchanged: return ["\(app): nothing to do, \(count)"]
+        case .orphaned:
+            return [
+                "\(app): no longer in its file, left running",
+                hint("swpm delete \(typed(app))", "to remove it"),
+            ]
+        case .superseded: return ["\(app): a later request took over"]
+        case .failed: return ["\(app): failed, \(count)"]
+        }
+    }
+
+    // MARK: - What went wrong
+
+    static func refusal(_ refusal: Refusal) -> [String] {
+        switch refusal {
+        case .noSuchApp(let name):
+            ["there is no app, namespace or id \(Text.quoted(name))", hint("swpm list", "what there is")]
+        case .tooMany(let what, let limit): ["too many \(Text.sanitised(what)): the limit is \(limit)"]
+        case .invalid(let reason): [Text.sanitised(reason)]
+        case .shuttingDown: ["the daemon is stopping everything"]
+        }
+    }
+
+    /// Why an operation failed, with what the program said last.
+    static func failure(_ failure: Failure, isReload: Bool) -> [String] {
+        var lines = ["\(instance(failure.app, failure.slot)) \(sentence(failure.death))"]
+        let words = lastWords(failure.death)
+        if !words.isEmpty { lines += ["  its last lines on stderr:"] + words }
+        let app = typed(name(failure.app))
+        if isReload {
+            lines.append("the previous version of \(name(failure.app)) serves as before")
+            if case .neverReady(_, let missing) = failure.death.cause, !missing.isEmpty {
+                lines.append(hint("swpm restart \(app)", "if the new address is meant"))
+                return lines
+            }
+        }
+        lines.append(hint("swpm logs \(app)", "to see more"))
+        return lines
+    }
+
+    // MARK: - The daemon
+
+    public static func notRunning() -> [String] {
+        ["swpm is not running: nothing has been started", hint("swpm start <program>", "to begin")]
+    }
+
+    public static func unreachable(_ reason: String) -> [String] {
+        ["the daemon does not answer: \(Text.sanitised(reason))"]
+    }
+
+    public static func noAnswer(within limit: Duration) -> [String] {
+        unreachable("nothing came within \(Quantities.duration(limit))")
+    }
+
+    public static func connectionLost() -> [String] {
+        [
+            "the daemon went away before it answered; what was begun may still happen",
+            hint("swpm list", "how things stand"),
+        ]
+    }
+
+    public static func foreignHome(_ path: String) -> [String] {
+        [
+            "\(Text.sanitised(path)) belongs to another user",
+            hint("SWPM_HOME=<directory> swpm ...", "to use your own"),
+        ]
+    }
+
+    public static func homeNotDirectory(_ path: String) -> [String] {
+        ["\(Text.sanitised(path)) is not a directory"]
+    }
+
+    public static func launchFailed(_ reason: String) -> [String] {
+        ["the daemon could not be started: \(Text.sanitised(reason))"]
+    }
+
+    public static let pong = "the daemon answers"
+    public static let killed = "everything is stopped, and so is the daemon"
+    public static let wasNotRunning = "swpm is not running"
+    public static let interrupted = "left: the operation goes on in the daemon"
+    public static let needsTerminal = "monit needs a terminal"
+    public static let noLogs = "there are no logs yet"
+
+    public static func programNotFound(_ script: String) -> [String] {
+        ["there is no program, file or app \(Text.quoted(script))"]
+    }
+
+    public static func unsupportedFile(_ path: String) -> [String] {
+        ["\(Text.sanitised(path)): only JSON ecosystem files are read"]
+    }
+
+    public static func optionNeedsFile(_ option: String) -> [String] {
+        ["\(option) needs an ecosystem file"]
+    }
+
+    public static func usage(_ error: UsageError) -> [String] { [error.message, "  " + error.hint] }
+
+    // MARK: - Hints
+
+    /// The command to type, on a line of its own.
+    static func hint(_ command: String, _ purpose: String) -> String { "  \(purpose): \(command)" }
+
+    private static func typed(_ name: String) -> String { ShellWords.quoted(name) }
+}

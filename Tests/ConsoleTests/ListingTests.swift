@@ -1,0 +1,215 @@
+import Supervision
+import Testing
+
+@testable import Console
+
+/// Snapshots to show.
+enum Scene {
+    static let now = Instant(nanoseconds: 1_000_000_000_000)
+
+    static func ago(_ duration: Duration) -> Instant {
+        Instant(nanoseconds: now.nanoseconds - duration.nanoseconds)
+    }
+
+    static func death(_ cause: Death.Cause, ago: Duration, words: [String] = []) -> Death {
+        Death(
+            generation: Generation(1), cause: cause, at: Scene.ago(ago), uptime: .milliseconds(40),
+            lastWords: words)
+    }
+
+    static func online(_ id: UInt64, pid: Int32, generation: Int = 1, port: UInt16? = nil) -> InstanceSnapshot
+    {
+        InstanceSnapshot(
+            id: InstanceID(id), generation: Generation(generation), phase: .online, process: ProcessID(pid),
+            since: ago(.seconds(90)),
+            listening: port.map { [ListenAddress(host: "0.0.0.0", port: $0)] } ?? [],
+            inRotation: port != nil, usage: Usage(memory: 52_428_800, processorTenths: 125))
+    }
+
+    static func app(_ name: AppName, _ slots: [SlotSnapshot], mode: AppSpec.Mode = .fork) -> AppSnapshot {
+        var spec = AppSpec(name: name, script: "server.js", workingDirectory: "/srv")
+        spec.instances = slots.count
+        spec.mode = mode
+        return AppSnapshot(spec: spec, generation: Generation(1), slots: slots)
+    }
+
+    static var shop: Snapshot {
+        let web = app(
+            AppName("web"),
+            (0..<2).map {
+                SlotSnapshot(
+                    index: SlotIndex($0), id: SlotID($0), status: .online,
+                    current: online(UInt64($0), pid: 100 + Int32($0), port: 3000))
+            }, mode: .cluster)
+        let worker = app(
+            AppName("worker"),
+            [
+                SlotSnapshot(
+                    index: SlotIndex(0), id: SlotID(2), status: .waitingRestart, restarts: 16,
+                    unstableRestarts: 16,
+                    deaths: [death(.exited(.code(1)), ago: .seconds(2), words: ["no database"])],
+                    nextTry: now + .milliseconds(7200))
+            ])
+        return Snapshot(apps: [worker, web])
+    }
+}
+
+@Suite struct Listings {
+    @Test func `a pipe gets plain aligned columns`() {
+        #expect(
+            Listing.lines(Scene.shop, at: Scene.now, on: Surface()) == [
+                "id  name    mode     pid  uptime   ↺  status             cpu     mem  address  why",
+                " 0  web     cluster  100     90s   0  online           12.5%  50.0mb  :3000    listening on :3000",
+                " 1  web     cluster  101     90s   0  online           12.5%  50.0mb  :3000    listening on :3000",
+                " 2  worker  fork       -       -  16  waiting restart      -       -           "
+                    + "exit 1 x16, next try in 8 s",
+            ])
+    }
+
+    @Test func `a terminal gets a box that fits`() {
+        for columns in [200, 100, 80, 60, 50] {
+            let lines = Listing.lines(Scene.shop, at: Scene.now, on: Surface(columns: columns))
+            #expect(lines.allSatisfy { Text.width($0) == Text.width(lines[0]) })
+            #expect(lines.allSatisfy { Text.width($0) <= columns })
+            #expect(lines.joined().contains("worker") && lines.joined().contains("online"))
+        }
+        let lines = Listing.lines(Scene.shop, at: Scene.now, on: Surface(columns: 60))
+        #expect(
+            lines == [
+                "┌────┬────────┬────┬─────────────────┬─────────────────────┐",
+                "│ id │ name   │  ↺ │ status          │ why                 │",
+                "├────┼────────┼────┼─────────────────┼─────────────────────┤",
+                "│  0 │ web    │  0 │ online          │ listening on :3000  │",
+                "│  1 │ web    │  0 │ online          │ listening on :3000  │",
+                "│  2 │ worker │ 16 │ waiting restart │ exit 1 x16, next t… │",
+                "└────┴────────┴────┴─────────────────┴─────────────────────┘",
+            ])
+    }
+
+    @Test func `an empty list is a header`() {
+        #expect(Listing.lines(Snapshot(), at: Scene.now, on: Surface()).count == 1)
+    }
+
+    @Test func `a namespace is shown when there is one`() {
+        let snapshot = Snapshot(apps: [
+            Scene.app(
+                AppName("a", in: "shop"),
+                [
+                    SlotSnapshot(index: SlotIndex(0), id: SlotID(0), status: .stopped)
+                ])
+        ])
+        #expect(Listing.lines(snapshot, at: Scene.now, on: Surface())[0].contains("namespace"))
+        #expect(!Listing.lines(Scene.shop, at: Scene.now, on: Surface())[0].contains("namespace"))
+    }
+
+    @Test func `names cannot inject escapes, and colours can be had`() {
+        let snapshot = Snapshot(apps: [
+            Scene.app(
+                AppName("a\u{1B}[2Jb"),
+                [
+                    SlotSnapshot(index: SlotIndex(0), id: SlotID(0), status: .stopped)
+                ])
+        ])
+        let plain = Listing.lines(snapshot, at: Scene.now, on: Surface()).joined()
+        #expect(plain.contains("ab") && !plain.contains("\u{1B}"))
+        let painted = Listing.lines(snapshot, at: Scene.now, on: Surface(columns: 100, palette: .colourful))
+        #expect(painted.joined().contains("\u{1B}[1mab"))
+    }
+}
+
+@Suite struct Reasons {
+    private func reason(_ slot: SlotSnapshot, _ change: (inout AppSnapshot) -> Void = { _ in }) -> String {
+        var app = Scene.app(AppName("web"), [slot])
+        change(&app)
+        return Reason.of(slot, in: app, at: Scene.now)
+    }
+
+    private func slot(_ status: SlotSnapshot.Status, _ change: (inout SlotSnapshot) -> Void = { _ in })
+        -> SlotSnapshot
+    {
+        var slot = SlotSnapshot(index: SlotIndex(0), id: SlotID(0), status: status)
+        change(&slot)
+        return slot
+    }
+
+    @Test func `a failed reload is named with the generation that was kept`() {
+        let failure = Failure(
+            app: AppName("web"), slot: SlotIndex(0), generation: Generation(4),
+            death: Scene.death(.exited(.code(1)), ago: .seconds(9)))
+        let slot = slot(.online) { $0.current = Scene.online(1, pid: 7, generation: 3, port: 80) }
+        #expect(reason(slot) { $0.lastFailure = failure } == "reload failed (exit 1), kept generation 3")
+    }
+
+    @Test func `an instance that came back says from what`() {
+        let slot = slot(.online) {
+            $0.current = Scene.online(1, pid: 7)
+            $0.restarts = 1
+            $0.deaths = [Scene.death(.exited(.signal(Signal(number: 11))), ago: .seconds(91))]
+        }
+        #expect(reason(slot) == "SIGSEGV 91 s ago")
+    }
+
+    @Test func `phases that take time are named`() {
+        var leaving = Scene.online(1, pid: 7, port: 80)
+        leaving.phase = .draining
+        #expect(reason(slot(.stopping) { $0.current = leaving }) == "draining")
+        leaving.phase = .killing
+        #expect(reason(slot(.stopping) { $0.current = leaving }) == "did not stop in time: killing it")
+        var candidate = Scene.online(2, pid: 8, generation: 2)
+        candidate.phase = .starting
+        let reloading = slot(.online) {
+            $0.current = Scene.online(1, pid: 7, port: 80)
+            $0.others = [candidate]
+        }
+        #expect(reason(reloading) == "generation 2 is starting beside it")
+        #expect(reason(slot(.launching) { $0.current = candidate }) == "not ready yet, for 90 s")
+    }
+
+    @Test func `the end is explained`() {
+        let failed = slot(.errored) {
+            $0.unstableRestarts = 5
+            $0.deaths = [Scene.death(.notStarted("cannot execute x: No such file or directory"), ago: .zero)]
+        }
+        #expect(reason(failed) == "cannot execute x: No such file or directory, gave up after 5 tries")
+        let finished = slot(.stopped) { $0.deaths = [Scene.death(.exited(.code(0)), ago: .zero)] }
+        #expect(reason(finished) == "finished")
+        #expect(reason(slot(.stopped)) == "")
+    }
+}
+
+@Suite struct Descriptions {
+    @Test func `everything there is to know stands in blocks`() {
+        let worker = Scene.shop.apps[0]
+        let paths = Description.LogPaths(
+            output: "/h/logs/worker-out-0.log", errors: "/h/logs/worker-error-0.log")
+        #expect(
+            Description.lines(worker, logs: [SlotID(2): paths], at: Scene.now) == [
+                "worker",
+                "  namespace:      default",
+                "  command:        server.js",
+                "  directory:      /srv",
+                "  mode:           fork",
+                "  instances:      0 of 1 online",
+                "  generation:     1",
+                "  interpreter:    chosen by extension or shebang",
+                "  stop:           SIGTERM, then SIGKILL after 10 s",
+                "  listen timeout: 30 s",
+                "  restarts:       at once, then after 100 ms doubling to 30 s",
+                "",
+                "worker 0 (id 2): waiting restart",
+                "  why:       exit 1 x16, next try in 8 s",
+                "  restarts:  16 (16 unstable in a row)",
+                "  out log:   /h/logs/worker-out-0.log",
+                "  error log: /h/logs/worker-error-0.log",
+                "  last end: generation 1 exited with code 1 after 40 ms, 2 s ago",
+                "    no database",
+            ])
+    }
+
+    @Test func `one slot can be described alone`() {
+        let web = Scene.shop.apps[1]
+        let lines = Description.lines(web, slot: SlotID(1), at: Scene.now)
+        #expect(lines.contains("web 1 (id 1): online") && !lines.contains("web 0 (id 0): online"))
+        #expect(lines.contains("  listens on: 0.0.0.0:3000"))
+    }
+}
