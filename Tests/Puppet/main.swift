@@ -1,1 +1,6 @@
-print("not yet")
+import Glibc
+
+// A process that does as told: `puppet --ready-after 200ms --serve 3000 --exit-after 1s --code 3`. See Orders.swift.
+
+var orders = Orders(parsing: Array(CommandLine.arguments.dropFirst()))
+act(on: &orders)
