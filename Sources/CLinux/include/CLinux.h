@@ -3,9 +3,15 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include "entries.h"
 #include "events.h"
+#include "files.h"
+#include "messages.h"
 #include "process.h"
 #include "seccomp.h"
+#include "signals.h"
 #include "spawn.h"
+#include "terminals.h"
+#include "threads.h"
 
 #endif

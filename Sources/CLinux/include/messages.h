@@ -1,0 +1,35 @@
+/* unix(7), cmsg(3). */
+#ifndef CLINUX_MESSAGES_H
+#define CLINUX_MESSAGES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { clinux_descriptors_most = 32 };
+
+struct clinux_peer {
+    int32_t process;
+    uint32_t user;
+    uint32_t group;
+};
+
+struct clinux_received {
+    long bytes;
+    int descriptors[clinux_descriptors_most];
+    int descriptor_count;
+    int truncated;
+};
+
+/* kind: 1 stream, 2 packets. */
+int clinux_unix_socket(int kind, int nonblocking);
+int clinux_unix_pair(int kind, int ends[2], int nonblocking);
+int clinux_unix_bind(int descriptor, const char *path, uint32_t mode);
+int clinux_unix_connect(int descriptor, const char *path);
+int clinux_listen(int descriptor, int backlog);
+int clinux_accept(int listener);
+int clinux_peer(int descriptor, struct clinux_peer *peer);
+/* Never raises SIGPIPE. */
+long clinux_send(int descriptor, const void *bytes, size_t count, const int *descriptors, int descriptor_count);
+int clinux_receive(int descriptor, void *bytes, size_t capacity, struct clinux_received *received);
+
+#endif

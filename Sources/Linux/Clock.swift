@@ -1,0 +1,22 @@
+internal import Glibc
+
+/// What time it is (clock_gettime(2)).
+public enum Clock {
+    /// Nanoseconds since boot; never jumps.
+    public static func monotonic() -> Int64 { read(CLOCK_MONOTONIC) }
+
+    /// Nanoseconds since 1970; jumps when somebody sets the clock.
+    public static func wall() -> Int64 { read(CLOCK_REALTIME) }
+
+    /// Names the time since the last boot, so that a pid and a start time from before it are recognised as stale.
+    public static func bootIdentifier() throws(SystemError) -> String {
+        let bytes = try File.read("/proc/sys/kernel/random/boot_id", atMost: 64)
+        return String(decoding: bytes.prefix { $0 != 0x0a }, as: UTF8.self)
+    }
+
+    private static func read(_ clock: Int32) -> Int64 {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+}

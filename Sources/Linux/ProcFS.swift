@@ -1,0 +1,77 @@
+internal import CLinux
+
+/// What the kernel tells about processes (proc(5)). Nil or empty always means: there is no such process any more, or
+/// it is not ours to ask about.
+public enum ProcFS {
+    public static func status(of process: Int32) -> ProcessStatus? {
+        read("/proc/\(process)/stat").flatMap { $0.withUnsafeBytes { ProcessStatus(parsing: $0) } }
+    }
+
+    /// Every process that there is.
+    public static func processes() -> [Int32] {
+        let names = (try? Directory.names(in: "/proc")) ?? []
+        return names.compactMap { Int32($0) }.sorted()
+    }
+
+    /// The children of all its threads.
+    public static func children(of process: Int32) -> [Int32] {
+        let threads = (try? Directory.names(in: "/proc/\(process)/task")) ?? []
+        return threads.flatMap { thread in
+            let line = read("/proc/\(process)/task/\(thread)/children") ?? []
+            return String(decoding: line, as: UTF8.self).split(separator: " ").compactMap { Int32($0) }
+        }
+    }
+
+    /// Its children, their children, and so on; parents before children.
+    public static func descendants(of process: Int32) -> [Int32] {
+        var found: [Int32] = []
+        var open = [process]
+        while let next = open.popLast() {
+            let children = children(of: next)
+            found += children
+            open += children
+        }
+        return found
+    }
+
+    /// "NAME=value" each, as they were when it was executed; empty for another user's process.
+    public static func environment(of process: Int32) -> [String] {
+        words("/proc/\(process)/environ")
+    }
+
+    /// Whether it was executed with exactly this "NAME=value" in its environment.
+    public static func environment(of process: Int32, contains entry: String) -> Bool {
+        guard let bytes = read("/proc/\(process)/environ", atMost: 1 << 21) else { return false }
+        return bytes.withUnsafeBytes { clinux_contains_entry($0.baseAddress, $0.count, entry) == 1 }
+    }
+
+    public static func arguments(of process: Int32) -> [String] { words("/proc/\(process)/cmdline") }
+
+    /// The user whose process it is, as far as access to it is concerned.
+    public static func user(of process: Int32) -> UInt32? {
+        guard let status = try? File.status("/proc/\(process)") else { return nil }
+        return status.owner
+    }
+
+    /// Which of its descriptors are sockets, with the number that sock_diag knows them by.
+    public static func sockets(of process: Int32) -> [(descriptor: Int32, inode: UInt64)] {
+        let names = (try? Directory.names(in: "/proc/\(process)/fd")) ?? []
+        return names.compactMap { name in
+            guard let link = try? File.destination(ofLink: "/proc/\(process)/fd/\(name)"),
+                link.hasPrefix("socket:["), let inode = UInt64(link.dropFirst(8).dropLast()),
+                let descriptor = Int32(name)
+            else { return nil }
+            return (descriptor, inode)
+        }
+    }
+
+    private static func read(_ path: String, atMost limit: Int = 1 << 18) -> [UInt8]? {
+        // Every failure here means that the process is gone or not ours.
+        try? File.read(path, atMost: limit)
+    }
+
+    private static func words(_ path: String) -> [String] {
+        guard let bytes = read(path, atMost: 1 << 21) else { return [] }
+        return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    }
+}

@@ -1,0 +1,85 @@
+internal import CLinux
+internal import Glibc
+
+/// What a process knows about itself (getpid(2), environ(7), getcwd(3)).
+public enum ThisProcess {
+    public static var identifier: Int32 { getpid() }
+    public static var parent: Int32 { getppid() }
+    /// The effective user: whose files it may touch.
+    public static var user: UInt32 { geteuid() }
+    public static var group: UInt32 { getegid() }
+
+    public static func exit(_ code: Int32) -> Never { Glibc.exit(code) }
+
+    /// "NAME=value" each, as the caller gave them, in the caller's order.
+    ///
+    /// Without what this program told its own runtime before it began.
+    public static func environment() -> [String] {
+        guard var next = clinux_environment() else { return [] }
+        var entries: [String] = []
+        while let entry = next.pointee {
+            let text = String(cString: entry)
+            if text != "SWIFT_BACKTRACE=enable=no,swift-backtrace=/" { entries.append(text) }
+            next += 1
+        }
+        return entries
+    }
+
+    /// By name; of a name that occurs twice the first counts, as in getenv(3).
+    public static func environmentByName() -> [String: String] {
+        var variables: [String: String] = [:]
+        for entry in environment() {
+            guard let equals = entry.firstIndex(of: "=") else { continue }
+            let name = String(entry[..<equals])
+            if variables[name] == nil { variables[name] = String(entry[entry.index(after: equals)...]) }
+        }
+        return variables
+    }
+
+    public static func variable(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }
+    }
+
+    /// The directory as the user typed it ($PWD), if that is where the process is; else as the kernel knows it.
+    public static func workingDirectory() throws(SystemError) -> String {
+        if let written = variable("PWD"), written.hasPrefix("/"), let there = try? File.status(written),
+            let here = try? File.status("."), there.isSameFile(as: here)
+        {
+            return written
+        }
+        guard let path = getcwd(nil, 0) else { throw SystemError("find the current directory", code: errno) }
+        defer { free(path) }
+        return String(cString: path)
+    }
+
+    public static func changeDirectory(_ path: String) throws(SystemError) {
+        guard chdir(path) == 0 else { throw SystemError("change directory to \(path)", code: errno) }
+    }
+
+    /// The file that this program was started from; a path ending in " (deleted)" when it was replaced since.
+    public static func executable() throws(SystemError) -> String {
+        try File.destination(ofLink: "/proc/self/exe")
+    }
+
+    public static func hostname() -> String {
+        var name = [UInt8](repeating: 0, count: 256)
+        let result = name.withUnsafeMutableBytes { buffer in
+            gethostname(buffer.baseAddress!.assumingMemoryBound(to: CChar.self), 255)
+        }
+        return result == 0 ? String(decoding: name.prefix { $0 != 0 }, as: UTF8.self) : "localhost"
+    }
+}
+
+/// The streams that every program is born with (stdin(3)).
+public enum StandardStream: Int32, Sendable {
+    case input = 0
+    case output = 1
+    case error = 2
+
+    /// Writes all of it; false when nobody reads any more.
+    @discardableResult
+    public func write(_ bytes: [UInt8]) -> Bool { Descriptor.writeAll(rawValue, bytes) == 0 }
+
+    @discardableResult
+    public func write(_ text: String) -> Bool { write(Array(text.utf8)) }
+}
