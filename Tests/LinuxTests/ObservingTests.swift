@@ -1,0 +1,38 @@
+import Linux
+import Testing
+
+@Suite struct Observing {
+    @Test func `this process is described as it describes itself`() throws {
+        let status = try #require(ProcFS.status(of: ThisProcess.identifier))
+        #expect(status.parent == ThisProcess.parent)
+        #expect(status.memory > 1_000_000)
+        #expect(status.threads >= 1)
+        #expect(!status.isZombie)
+        let sampled = ProcessSampler(process: ThisProcess.identifier)?.sample()
+        #expect(sampled?.startTime == status.startTime)
+        #expect(ProcFS.user(of: ThisProcess.identifier) == ThisProcess.user)
+        #expect(ProcFS.children(of: ThisProcess.parent).contains(ThisProcess.identifier))
+        #expect(ProcFS.arguments(of: ThisProcess.identifier).isEmpty == false)
+    }
+
+    @Test func `an environment contains whole entries only`() throws {
+        let process = ThisProcess.identifier
+        let entry = try #require(ProcFS.environment(of: process).first { $0.utf8.count > 5 })
+        #expect(ProcFS.environment(of: process, contains: entry))
+        #expect(!ProcFS.environment(of: process, contains: String(entry.dropLast())))
+        #expect(!ProcFS.environment(of: process, contains: String(entry.dropFirst())))
+    }
+
+    @Test func `the sockets of a process are found with their inodes`() throws {
+        let pair = try UnixSocket.pair(.stream)
+        let inode = try pair.first.status().inode
+        let sockets = ProcFS.sockets(of: ThisProcess.identifier)
+        #expect(sockets.contains { $0.descriptor == pair.first.number && $0.inode == inode })
+    }
+
+    @Test func `nobody is nowhere`() {
+        #expect(ProcFS.status(of: 0x3fff_ffff) == nil)
+        #expect(ProcFS.environment(of: 0x3fff_ffff).isEmpty)
+        #expect(ProcFS.children(of: 0x3fff_ffff).isEmpty)
+    }
+}
