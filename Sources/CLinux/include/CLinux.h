@@ -10,6 +10,7 @@
 #include "process.h"
 #include "seccomp.h"
 #include "signals.h"
+#include "sockets.h"
 #include "spawn.h"
 #include "terminals.h"
 #include "threads.h"

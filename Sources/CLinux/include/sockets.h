@@ -1,0 +1,43 @@
+/* socket(7) and tcp(7) options, SO_REUSEPORT programs, sock_diag(7). */
+#ifndef CLINUX_SOCKETS_H
+#define CLINUX_SOCKETS_H
+
+#include "spawn.h"
+
+int clinux_get_option(int socket, int level, int option, int *value);
+int clinux_set_option(int socket, int level, int option, int value);
+/* What a listening socket has waiting, and how much may wait (TCP_INFO). -EINVAL: it does not listen. */
+int clinux_accept_queue(int socket, uint32_t *length, uint32_t *limit);
+int clinux_attach_steering(int socket, const struct clinux_instruction *instructions, uint16_t length);
+int clinux_detach_steering(int socket);
+
+/* One TCP socket as sock_diag tells of it; addresses in network order, ports in the host's. */
+struct clinux_connection {
+    uint8_t family;
+    uint8_t state;
+    uint16_t local_port;
+    uint16_t remote_port;
+    uint8_t local[16];
+    uint8_t remote[16];
+    uint32_t interface;
+    uint32_t cookie[2];
+    uint32_t receive_queue;
+    uint32_t send_queue;
+    uint32_t user;
+    uint32_t inode;
+    /* Milliseconds since; UINT32_MAX: not told. */
+    uint32_t last_sent;
+    uint32_t last_received;
+    uint64_t bytes_received;
+    uint64_t bytes_acked;
+};
+
+int clinux_diagnostics_open(void);
+/* All sockets of a family (AF_INET, AF_INET6) in the given states (bits 1 << TCP_*) with this local port. Allocates
+ * *connections (free(3)) and returns how many. */
+int clinux_diagnostics_list(int diagnostics, int family, uint32_t states, uint16_t port,
+                            struct clinux_connection **connections);
+/* Looks one socket up again by its addresses and cookie; -ENOENT or -ESTALE: it is gone. */
+int clinux_diagnostics_find(int diagnostics, struct clinux_connection *connection);
+
+#endif

@@ -1,0 +1,126 @@
+internal import CLinux
+internal import Glibc
+
+/// What the kernel tells of all TCP sockets, whoever owns them (sock_diag(7)).
+public struct SocketDiagnostics: ~Copyable, Sendable {
+    private let descriptor: Descriptor
+
+    public init() throws(SystemError) {
+        descriptor = Descriptor(owning: try check(clinux_diagnostics_open(), "ask about sockets"))
+    }
+
+    /// The sockets that listen on a port, of both families.
+    public func listeners(onPort port: UInt16) throws(SystemError) -> [TCPConnection] {
+        try list([.listening], port)
+    }
+
+    /// The connections whose local end has this port, in any of the states.
+    ///
+    /// Walks the machine's whole table: milliseconds.
+    public func connections(
+        onPort port: UInt16, in states: Set<TCPConnection.State> = [.established, .closeWait]
+    ) throws(SystemError) -> [TCPConnection] {
+        try list(states, port)
+    }
+
+    /// The same connection as it is now; nil: it is gone. Microseconds.
+    public func refreshed(_ connection: TCPConnection) throws(SystemError) -> TCPConnection? {
+        var raw = connection.raw
+        let result = clinux_diagnostics_find(descriptor.number, &raw)
+        if result == -ENOENT || result == -ESTALE { return nil }
+        try check(result, "ask about a connection")
+        return TCPConnection(raw)
+    }
+
+    private func list(
+        _ states: Set<TCPConnection.State>, _ port: UInt16
+    ) throws(SystemError) -> [TCPConnection] {
+        let bits = states.reduce(0) { $0 | UInt32(1) << UInt32($1.rawValue) }
+        var found: [TCPConnection] = []
+        for family in [AF_INET, AF_INET6] {
+            var items: UnsafeMutablePointer<clinux_connection>?
+            let count = clinux_diagnostics_list(descriptor.number, family, bits, port, &items)
+            // A kernel without IPv6 has no table of it.
+            if family == AF_INET6 && count == -ENOENT { continue }
+            try check(count, "list the sockets on port \(port)")
+            defer { free(items) }
+            found += UnsafeBufferPointer(start: items, count: Int(count)).map(TCPConnection.init)
+        }
+        return found
+    }
+}
+
+/// One TCP socket, listening or connected, as the kernel tells of it.
+public struct TCPConnection: Sendable {
+    public var local: SocketAddress
+    public var remote: SocketAddress
+    public var state: State
+    /// Bytes not yet read by the program; for a listener: connections not yet accepted.
+    public var receiveQueue: UInt32
+    /// Bytes not yet acknowledged by the peer.
+    public var sendQueue: UInt32
+    public var user: UInt32
+    /// 0: no program has it (not yet accepted, or closed already).
+    public var inode: UInt64
+    /// How long ago the program's side sent, and received, data; nil: not told.
+    public var sinceSent: Duration?
+    public var sinceReceived: Duration?
+    public var bytesReceived: UInt64
+    public var bytesAcknowledged: UInt64
+    fileprivate var interface: UInt32
+    fileprivate var cookie: Cookie
+
+    /// The kernel's numbers (TCP_ESTABLISHED ...).
+    public enum State: UInt8, Sendable {
+        case established = 1
+        case synSent, synReceived, finWait1, finWait2, timeWait, closed, closeWait, lastAck, listening,
+            closing
+    }
+
+    /// Never means another socket.
+    public struct Cookie: Hashable, Sendable {
+        var first: UInt32
+        var second: UInt32
+    }
+
+    public var identity: Cookie { cookie }
+
+    init(_ raw: clinux_connection) {
+        local = SocketAddress(raw.family, raw.local, port: raw.local_port)
+        remote = SocketAddress(raw.family, raw.remote, port: raw.remote_port)
+        state = State(rawValue: raw.state) ?? .synReceived
+        receiveQueue = raw.receive_queue
+        sendQueue = raw.send_queue
+        user = raw.user
+        inode = UInt64(raw.inode)
+        sinceSent = raw.last_sent == .max ? nil : .milliseconds(raw.last_sent)
+        sinceReceived = raw.last_received == .max ? nil : .milliseconds(raw.last_received)
+        bytesReceived = raw.bytes_received
+        bytesAcknowledged = raw.bytes_acked
+        interface = raw.interface
+        cookie = Cookie(first: raw.cookie.0, second: raw.cookie.1)
+    }
+
+    fileprivate var raw: clinux_connection {
+        var raw = clinux_connection()
+        raw.family = UInt8(local.family == .v4 ? AF_INET : AF_INET6)
+        raw.local_port = local.port
+        raw.remote_port = remote.port
+        withUnsafeMutableBytes(of: &raw.local) { $0.copyBytes(from: local.host) }
+        withUnsafeMutableBytes(of: &raw.remote) { $0.copyBytes(from: remote.host) }
+        raw.interface = interface
+        raw.cookie = (cookie.first, cookie.second)
+        return raw
+    }
+}
+
+extension SocketAddress {
+    fileprivate init<Bytes>(_ family: UInt8, _ bytes: Bytes, port: UInt16) {
+        let all = withUnsafeBytes(of: bytes) { Array($0) }
+        if Int32(family) == AF_INET {
+            self.init(.v4, host: Array(all.prefix(4)), port: port)
+        } else {
+            self.init(.v6, host: all, port: port)
+        }
+    }
+}

@@ -1,0 +1,137 @@
+/// A classic BPF program that says which of the sockets on one address gets a new connection.
+///
+/// The kernel runs it on the first packet of each connection; the answer is the position in the order in which
+/// the sockets began to listen. A position beyond the last makes the kernel choose by a hash: a stale program
+/// does no harm.
+public struct SteeringProgram: Equatable, Sendable {
+    public var instructions: [FilterInstruction]
+
+    /// One socket of the group.
+    public struct Member: Equatable, Sendable {
+        public var position: Int
+        /// Its share of new connections; 0: none.
+        public var weight: Int
+        /// Connections from 127.77.x.y with this x.y go to this member, whatever its weight.
+        public var probe: UInt16?
+
+        public init(position: Int, weight: Int, probe: UInt16? = nil) {
+            self.position = position
+            self.weight = weight
+            self.probe = probe
+        }
+    }
+
+    public enum Choice: Sendable {
+        case random
+        /// Always the same member for a client, as long as the members stay.
+        case byClientAddress
+    }
+
+    /// The most instructions the kernel takes (BPF_MAXINSNS).
+    public static let lengthLimit = 4096
+
+    /// Nil: nobody has a share, or there are too many members to name.
+    public init?(_ members: [Member], by choice: Choice) {
+        let receivers = members.filter { $0.weight > 0 }
+        guard !receivers.isEmpty else { return nil }
+        let end = Self.choosing(receivers, by: choice)
+        let probed = Self.probing(members)
+        instructions = probed.count + end.count <= Self.lengthLimit ? probed + end : end
+        if instructions.count > Self.lengthLimit { return nil }
+    }
+
+    /// The address from which a connection reaches the member of this number: 127.77.x.y.
+    public static func probeAddress(_ probe: UInt16) -> [UInt8] {
+        [127, 77, UInt8(probe >> 8), UInt8(probe & 0xff)]
+    }
+}
+
+// MARK: - Parts
+
+extension SteeringProgram {
+    /// Offsets from here on count from the network header (SKF_NET_OFF).
+    private static let network: UInt32 = 0xfff0_0000
+    private static let random: UInt32 = 0xffff_f038
+    private static let sourceV4 = network + 12
+    private static let sourceV6 = network + 8
+
+    private static let loadWord: UInt16 = 0x20
+    private static let loadByte: UInt16 = 0x30
+    private static let copyToIndex: UInt16 = 0x07
+    private static let and: UInt16 = 0x54
+    private static let exclusiveOrIndex: UInt16 = 0xac
+    private static let multiply: UInt16 = 0x24
+    private static let shiftRight: UInt16 = 0x74
+    private static let modulo: UInt16 = 0x94
+    private static let jumpIfEqual: UInt16 = 0x15
+    private static let jumpIfAtLeast: UInt16 = 0x35
+    private static let jump: UInt16 = 0x05
+    private static let answer: UInt16 = 0x06
+
+    /// Falls through for connections that are no probe, or not IPv4.
+    private static func probing(_ members: [Member]) -> [FilterInstruction] {
+        let known = members.filter { $0.probe != nil }
+        guard !known.isEmpty else { return [] }
+        let answers = known.flatMap { member in
+            [
+                FilterInstruction(jumpIfEqual, 0x7f4d_0000 | UInt32(member.probe!), whenFalse: 1),
+                FilterInstruction(answer, UInt32(member.position)),
+            ]
+        }
+        // A far jump, because a conditional one reaches 255 instructions only.
+        let skip = FilterInstruction(jump, UInt32(answers.count + 1))
+        return [
+            FilterInstruction(loadByte, network),
+            FilterInstruction(and, 0xf0),
+            FilterInstruction(jumpIfEqual, 0x40, whenFalse: 4),
+            FilterInstruction(loadWord, sourceV4),
+            FilterInstruction(copyToIndex, 0),
+            FilterInstruction(and, 0xffff_0000),
+            FilterInstruction(jumpIfEqual, 0x7f4d_0000, whenTrue: 1),
+            skip,
+            FilterInstruction(0x87, 0),  // index back to accumulator
+        ] + answers
+    }
+
+    private static func choosing(_ receivers: [Member], by choice: Choice) -> [FilterInstruction] {
+        let last = FilterInstruction(answer, UInt32(receivers.last!.position))
+        if receivers.count == 1 { return [last] }
+        let total = receivers.reduce(0) { $0 + $1.weight }
+        var program = number(by: choice) + [FilterInstruction(modulo, UInt32(total))]
+        var bound = 0
+        for receiver in receivers.dropLast() {
+            bound += receiver.weight
+            program.append(FilterInstruction(jumpIfAtLeast, UInt32(bound), whenTrue: 1))
+            program.append(FilterInstruction(answer, UInt32(receiver.position)))
+        }
+        return program + [last]
+    }
+
+    private static func number(by choice: Choice) -> [FilterInstruction] {
+        switch choice {
+        case .random: [FilterInstruction(loadWord, random)]
+        case .byClientAddress:
+            [
+                FilterInstruction(loadByte, network),
+                FilterInstruction(and, 0xf0),
+                FilterInstruction(jumpIfEqual, 0x40, whenFalse: 2),
+                FilterInstruction(loadWord, sourceV4),
+                FilterInstruction(jump, 10),
+            ] + foldedV6 + [
+                // Neighbouring addresses must not be neighbours after the modulo.
+                FilterInstruction(multiply, 0x9E37_79B1),
+                FilterInstruction(shiftRight, 16),
+            ]
+        }
+    }
+
+    private static let foldedV6 =
+        [FilterInstruction(loadWord, sourceV6)]
+        + [4, 8, 12].flatMap { (offset: UInt32) in
+            [
+                FilterInstruction(copyToIndex, 0),
+                FilterInstruction(loadWord, sourceV6 + offset),
+                FilterInstruction(exclusiveOrIndex, 0),
+            ]
+        }
+}
