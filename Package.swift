@@ -29,7 +29,9 @@ let package = Package(
         // How it is said to people.
         .target(name: "Console", dependencies: ["Supervision"], swiftSettings: strict),
         // What Swift cannot say safely.
-        .target(name: "CLinux", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-fno-omit-frame-pointer"])]),
+        .target(
+            name: "CLinux",
+            cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-fno-omit-frame-pointer"])]),
         // The machine, without a word of swpm in it.
         .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: strict),
         // The parent and safe of all instances.
@@ -42,14 +44,16 @@ let package = Package(
             name: "Client", dependencies: ["Supervision", "Wire", "Console", "Linux"], swiftSettings: strict),
         // Which shell?
         .executableTarget(
-            name: "swpm", dependencies: ["Daemon", "Keeper", "Client", "Console", "Linux"], swiftSettings: strict,
+            name: "swpm", dependencies: ["Daemon", "Keeper", "Client", "Console", "Linux"],
+            swiftSettings: strict,
             linkerSettings: standalone),
 
         // The simulated world that the supervisor is tried in.
         .target(name: "World", dependencies: ["Supervision"], path: "Tests/World", swiftSettings: strict),
         // Thousands of lives: `make simulate`.
         .executableTarget(
-            name: "simulate", dependencies: ["World", "Supervision"], path: "Tests/Simulate", swiftSettings: strict),
+            name: "simulate", dependencies: ["World", "Supervision"], path: "Tests/Simulate",
+            swiftSettings: strict),
         // Scratch homes, deadlines, tmux, the built binary.
         .target(name: "Support", dependencies: ["Linux"], path: "Tests/Support", swiftSettings: strict),
         // A process that does as told.
@@ -62,7 +66,8 @@ let package = Package(
             linkerSettings: standalone),
         // Medians beside the best peers: `make bench`.
         .executableTarget(
-            name: "benchmarks", dependencies: ["Linux", "Support"], path: "Tests/Benchmarks", swiftSettings: strict),
+            name: "benchmarks", dependencies: ["Linux", "Support"], path: "Tests/Benchmarks",
+            swiftSettings: strict),
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
         .testTarget(name: "SimulationTests", dependencies: ["World", "Supervision"], swiftSettings: strict),
         .testTarget(name: "WireTests", dependencies: ["Wire", "Supervision"], swiftSettings: strict),
