@@ -1,0 +1,127 @@
+internal import Supervision
+
+/// The body of `POST /v1/apps`: `{"apps": [...], "environment": {...}}`.
+enum ApplyBody {
+    static func call(_ body: [UInt8]) throws(APIRefusal) -> APICall {
+        let (apps, environment) = try parse(body) { json throws(JSONMismatch) in try read(json) }
+        return .operate(.apply(apps), environment: environment)
+    }
+
+    private static func read(_ json: JSON) throws(JSONMismatch) -> ([AppSpec], [String: String]?) {
+        guard case .object(let members) = json else { throw JSONMismatch(expected: "an object", found: json) }
+        for member in members where member.key != "apps" && member.key != "environment" {
+            throw JSONMismatch.unknownKey(member.key, among: ["apps", "environment"])
+        }
+        guard let listed = json["apps"] else { throw JSONMismatch("the key \"apps\" is missing") }
+        do {
+            let apps = try apps(listed)
+            return (apps, try json["environment"].map(environment))
+        } catch {
+            throw error
+        }
+    }
+
+    private static func apps(_ json: JSON) throws(JSONMismatch) -> [AppSpec] {
+        guard case .array(let elements) = json, elements.count <= Limits.apps else {
+            throw JSONMismatch(expected: "an array of at most \(Limits.apps) apps", found: json).under(
+                .key("apps"))
+        }
+        var reader = AppReader(.request)
+        var apps: [AppSpec] = []
+        for (index, element) in elements.enumerated() {
+            do throws(JSONMismatch) {
+                let spec = try reader.read(element)
+                guard !apps.contains(where: { $0.name == spec.name }) else {
+                    throw JSONMismatch("two apps are called \"\(spec.name)\"")
+                }
+                apps.append(spec)
+            } catch {
+                throw error.under(.index(index)).under(.key("apps"))
+            }
+        }
+        return apps
+    }
+
+    private static func environment(_ json: JSON) throws(JSONMismatch) -> [String: String] {
+        do {
+            return try AppReader.environment(json)
+        } catch {
+            throw error.under(.key("environment"))
+        }
+    }
+
+    static func write(_ apps: [AppSpec], _ environment: [String: String]?) -> [UInt8] {
+        var writer = JSONWriter(secrets: .shown)
+        writer.object { writer in
+            writer.key("apps")
+            writer.array(apps) { writer, spec in
+                var spec = spec
+                // The daemon gives it a number when it has the variables.
+                spec.inherited = nil
+                spec.write(to: &writer)
+            }
+            if let environment { writer.environment("environment", environment) }
+        }
+        return writer.bytes
+    }
+}
+
+/// The body of `scale`: `{"instances": 4}`, `{"instances": "+2"}`, `{"instances": "-1"}`.
+enum ScaleBody {
+    static func read(_ body: [UInt8]) throws(APIRefusal) -> Scale {
+        try parse(body) { json throws(JSONMismatch) in
+            guard case .object(let members) = json, members.count == 1, let instances = json["instances"]
+            else {
+                throw JSONMismatch(expected: "an object with \"instances\" and nothing else", found: json)
+            }
+            guard let scale = Scale(json: instances) else {
+                throw JSONMismatch(
+                    expected: "a number of 0 to \(Limits.instancesPerApp), or \"+2\", or \"-1\"",
+                    found: instances
+                ).under(.key("instances"))
+            }
+            return scale
+        }
+    }
+
+    static func write(_ scale: Scale) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            switch scale {
+            case .to(let count): writer.field("instances", count)
+            case .by(let count): writer.field("instances", count < 0 ? "\(count)" : "+\(count)")
+            }
+        }
+        return writer.bytes
+    }
+}
+
+extension Scale {
+    init?(json: JSON) {
+        let most = Int64(Limits.instancesPerApp)
+        switch json {
+        case .integer(let count) where (0...most).contains(count): self = .to(Int(count))
+        case .string(let text):
+            guard let count = Int64(text), (-most...most).contains(count) else { return nil }
+            let isRelative = text.hasPrefix("+") || text.hasPrefix("-")
+            self = isRelative ? .by(Int(count)) : .to(Int(count))
+        case .null, .bool, .integer, .double, .array, .object: return nil
+        }
+    }
+}
+
+/// Reads a body, and says what is wrong with it as a refusal.
+private func parse<Value>(
+    _ body: [UInt8], _ read: (JSON) throws(JSONMismatch) -> Value
+) throws(APIRefusal) -> Value {
+    do throws(JSONError) {
+        let json = try JSON(parsing: body)
+        do throws(JSONMismatch) {
+            return try read(json)
+        } catch {
+            throw JSONError(error, in: body, options: .strict)
+        }
+    } catch {
+        throw APIRefusal(status: 422, code: "invalid", message: "\(error)")
+    }
+}

@@ -1,0 +1,135 @@
+internal import Supervision
+
+// MARK: - From HTTP
+
+extension APICall {
+    /// What a request means. Nothing of it is carried out here.
+    public init(_ request: HTTPRequest) throws(APIRefusal) {
+        guard request.path.first == "v1" else {
+            throw .notFound("every path begins with /v1")
+        }
+        if let item = request.query.first {
+            throw APIRefusal(
+                status: 400, code: "bad_request", message: "the parameter \"\(item.name)\" is not known here")
+        }
+        let path = Array(request.path.dropFirst())
+        switch path.count {
+        case 1: self = try APICall.top(path[0], request)
+        case 2 where path[0] == "apps": self = try APICall.app(Selector(part: path[1]), request)
+        case 3 where path[0] == "apps":
+            self = try APICall.action(path[2], on: Selector(part: path[1]), request)
+        default: throw .notFound("there is no such path")
+        }
+    }
+
+    private static func top(_ name: String, _ request: HTTPRequest) throws(APIRefusal) -> APICall {
+        switch name {
+        case "ping": return try only(.get, request, .ping)
+        case "version": return try only(.get, request, .version)
+        case "jlist": return try only(.get, request, .jlist)
+        case "shutdown": return try only(.post, request, .operate(.shutdown, environment: nil))
+        case "apps":
+            switch request.method {
+            case .get: return .apps(.all)
+            case .post: return try ApplyBody.call(try body(request))
+            case .head, .put, .patch, .delete, .options: throw notAllowed("GET, POST")
+            }
+        default: throw .notFound("there is no such path")
+        }
+    }
+
+    private static func app(_ selector: Selector, _ request: HTTPRequest) throws(APIRefusal) -> APICall {
+        switch request.method {
+        case .get: return .apps(selector)
+        case .delete: return .operate(.delete(selector), environment: nil)
+        case .head, .post, .put, .patch, .options: throw notAllowed("GET, DELETE")
+        }
+    }
+
+    private static func action(
+        _ name: String, on selector: Selector, _ request: HTTPRequest
+    ) throws(APIRefusal) -> APICall {
+        let change: Request
+        switch name {
+        case "start": change = .start(selector)
+        case "stop": change = .stop(selector)
+        case "restart": change = .restart(selector)
+        case "reload": change = .reload(selector)
+        case "scale":
+            guard request.method == .post else { throw notAllowed("POST") }
+            change = .scale(selector, try ScaleBody.read(try body(request)))
+        default: throw .notFound("nothing is called \"\(name)\" on an app")
+        }
+        return try only(.post, request, .operate(change, environment: nil))
+    }
+
+    private static func only(
+        _ method: HTTPRequest.Method, _ request: HTTPRequest, _ call: APICall
+    ) throws(APIRefusal) -> APICall {
+        guard request.method == method else { throw notAllowed(method.rawValue) }
+        return call
+    }
+
+    private static func notAllowed(_ methods: String) -> APIRefusal {
+        APIRefusal(
+            status: 405, code: "method_not_allowed", message: "this path takes \(methods)", allow: methods)
+    }
+
+    private static func body(_ request: HTTPRequest) throws(APIRefusal) -> [UInt8] {
+        guard let body = request.body else {
+            throw APIRefusal(status: 411, code: "length_required", message: "this call needs a body")
+        }
+        return body
+    }
+}
+
+// MARK: - To HTTP
+
+extension APICall {
+    /// The request that says this; `keepsAlive` is false, because our client asks one thing and leaves.
+    public var request: HTTPRequest {
+        switch self {
+        case .ping: call(.get, ["ping"])
+        case .version: call(.get, ["version"])
+        case .jlist: call(.get, ["jlist"])
+        case .apps(.all): call(.get, ["apps"])
+        case .apps(.named(let name)): call(.get, ["apps", name])
+        case .operate(let request, let environment): operation(request, environment)
+        }
+    }
+
+    /// The bytes of that request.
+    public var bytes: [UInt8] { HTTPWriter.request(request) }
+
+    private func operation(_ request: Request, _ environment: [String: String]?) -> HTTPRequest {
+        switch request {
+        case .apply(let apps): call(.post, ["apps"], ApplyBody.write(apps, environment))
+        case .start(let selector): call(.post, ["apps", selector.part, "start"])
+        case .stop(let selector): call(.post, ["apps", selector.part, "stop"])
+        case .restart(let selector): call(.post, ["apps", selector.part, "restart"])
+        case .reload(let selector): call(.post, ["apps", selector.part, "reload"])
+        case .scale(let selector, let scale):
+            call(.post, ["apps", selector.part, "scale"], ScaleBody.write(scale))
+        case .delete(let selector): call(.delete, ["apps", selector.part])
+        case .shutdown: call(.post, ["shutdown"])
+        }
+    }
+
+    private func call(_ method: HTTPRequest.Method, _ path: [String], _ body: [UInt8]? = nil) -> HTTPRequest {
+        HTTPRequest(method, ["v1"] + path, body: body, keepsAlive: false)
+    }
+}
+
+extension Selector {
+    /// `all` means every app; no app can be called so.
+    init(part: String) {
+        self = part == "all" ? .all : .named(part)
+    }
+
+    var part: String {
+        switch self {
+        case .all: "all"
+        case .named(let name): name
+        }
+    }
+}

@@ -1,0 +1,89 @@
+/// What can be said about an app, by its name in files, requests and the saved state.
+///
+/// One table for all three: the raw value is how we write it, `aliases` is what else is understood (PM2's names);
+/// each of them may also be written in camel case.
+enum AppAttribute: String, CaseIterable {
+    case name, namespace, script
+    case arguments = "args"
+    case interpreter
+    case interpreterArguments = "interpreter_args"
+    case workingDirectory = "cwd"
+    case environment = "env"
+    case port
+    case instances
+    case mode = "exec_mode"
+    case balance, ports, sockets
+    case zeroDowntime = "zero_downtime"
+    case automaticRestart = "autorestart"
+    case minUptime = "min_uptime"
+    case maxRestarts = "max_restarts"
+    case restartDelay = "restart_delay"
+    case firstDelay = "exp_backoff_restart_delay"
+    case longestDelay = "max_restart_delay"
+    case stopExitCodes = "stop_exit_codes"
+    case stopSignal = "kill_signal"
+    case killTimeout = "kill_timeout"
+    case listenTimeout = "listen_timeout"
+    case drainTimeout = "drain_timeout"
+    case maxSurge = "max_surge"
+    case user, group, umask, nice
+    /// Written by us, not by people: which caller's environment, and the file it came from.
+    case inherited, origin
+
+    var aliases: [String] {
+        switch self {
+        case .script: ["exec", "cmd", "command"]
+        case .arguments: ["arguments"]
+        case .interpreter: ["exec_interpreter"]
+        case .interpreterArguments: ["node_args"]
+        case .workingDirectory: ["working_directory"]
+        case .environment: ["environment"]
+        case .stopSignal: ["stop_signal"]
+        case .firstDelay: ["first_restart_delay"]
+        case .user: ["uid"]
+        case .group: ["gid"]
+        case .name, .namespace, .port, .instances, .mode, .balance, .ports, .sockets, .zeroDowntime,
+            .automaticRestart, .minUptime, .maxRestarts, .restartDelay, .longestDelay, .stopExitCodes,
+            .killTimeout, .listenTimeout, .drainTimeout, .maxSurge, .umask, .nice, .inherited, .origin:
+            []
+        }
+    }
+
+    /// Every way to write every attribute.
+    static let byName: [String: AppAttribute] = {
+        var table: [String: AppAttribute] = [:]
+        for attribute in allCases {
+            for name in [attribute.rawValue] + attribute.aliases {
+                table[name] = attribute
+                table[camelCased(name)] = attribute
+            }
+        }
+        return table
+    }()
+
+    /// What a misspelt key may have meant.
+    static let offered = ["apps"] + byName.filter { $0.value != .inherited && $0.value != .origin }.keys
+
+    static func camelCased(_ name: String) -> String {
+        let words = name.split(separator: "_")
+        return words.dropFirst().reduce(String(words[0])) { $0 + $1.prefix(1).uppercased() + $1.dropFirst() }
+    }
+}
+
+/// PM2's attributes that are understood and not yet obeyed: a file that has them is accepted, and its owner told.
+enum UnsupportedAttribute {
+    static let names: Set<String> = {
+        let written = [
+            "append_env_to_name", "automation", "autostart", "combine_logs", "cron", "cron_restart",
+            "deep_monitoring", "disable_logs", "disable_source_map_support", "disable_trace", "err",
+            "err_file", "err_log", "error", "error_file", "event_loop_inspector", "execute_command",
+            "filter_env", "force", "ignore_watch", "increment_var", "install_url", "instance_var", "io",
+            "kill_retry_time", "log", "log_date_format", "log_file", "log_type", "max_memory_restart",
+            "merge_logs", "name_prefix", "out", "out_file", "out_log", "output", "pid", "pid_file", "pmx",
+            "post_update", "shutdown_with_message", "source_map_support", "time", "trace", "treekill",
+            "username", "v8", "vizion", "wait_ready", "watch", "watch_delay", "watch_options", "windows_hide",
+            "write",
+        ]
+        return Set(written + written.map(AppAttribute.camelCased))
+    }()
+}

@@ -1,0 +1,101 @@
+internal import Supervision
+
+extension Death: JSONReadable, JSONWritable {
+    init(json: JSON, clock: WallClock) throws(JSONMismatch) {
+        var fields = try JSONFields(json, clock: clock)
+        self.init(
+            generation: Generation(try fields.read("generation")),
+            cause: try fields.read("cause"),
+            at: try fields.read("at"),
+            uptime: try fields.read("uptime"),
+            lastWords: try fields.optional("last_words") ?? [],
+            peakMemory: try fields.optional("peak_memory") ?? 0)
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("generation", generation.number)
+            writer.field("cause", cause)
+            writer.field("at", at)
+            writer.field("uptime", uptime)
+            writer.field("last_words", lastWords)
+            writer.field("peak_memory", peakMemory)
+        }
+    }
+}
+
+/// Exactly one member says what happened: `exit_code`, `signal`, `unknown`, `not_started` or `never_ready`.
+extension Death.Cause: JSONReadable, JSONWritable {
+    init(json: JSON, clock: WallClock) throws(JSONMismatch) {
+        var fields = try JSONFields(json, clock: clock)
+        if let code: Int32 = try fields.optional("exit_code") {
+            self = .exited(.code(code))
+        } else if let signal: Signal = try fields.optional("signal") {
+            self = .exited(.signal(signal))
+        } else if let reason: String = try fields.optional("not_started") {
+            self = .notStarted(reason)
+        } else if let late: Lateness = try fields.optional("never_ready") {
+            self = .neverReady(after: late.after, missing: late.missing)
+        } else if fields.find("unknown") != nil {
+            self = .exited(.unknown)
+        } else {
+            throw JSONMismatch("a cause of death that is not known here")
+        }
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            switch self {
+            case .exited(.code(let code)): writer.field("exit_code", code)
+            case .exited(.signal(let signal)): writer.field("signal", signal)
+            case .exited(.unknown): writer.field("unknown", true)
+            case .notStarted(let reason): writer.field("not_started", reason)
+            case .neverReady(let after, let missing):
+                writer.field("never_ready", Lateness(after: after, missing: missing))
+            }
+        }
+    }
+
+    private struct Lateness: JSONReadable, JSONWritable {
+        var after: Duration
+        var missing: [ListenAddress]
+
+        init(after: Duration, missing: [ListenAddress]) {
+            self.after = after
+            self.missing = missing
+        }
+
+        init(json: JSON, clock: WallClock) throws(JSONMismatch) {
+            var fields = try JSONFields(json, clock: clock)
+            after = try fields.read("after")
+            missing = try fields.read("missing")
+        }
+
+        func write(to writer: inout JSONWriter) {
+            writer.object { writer in
+                writer.field("after", after)
+                writer.field("missing", missing)
+            }
+        }
+    }
+}
+
+/// By name, or by number where it has none.
+extension Signal: JSONReadable, JSONWritable {
+    init(json: JSON, clock: WallClock) throws(JSONMismatch) {
+        let text: String? =
+            switch json {
+            case .string(let text): text
+            case .integer(let number): String(number)
+            case .null, .bool, .double, .array, .object: nil
+            }
+        guard let signal = text.flatMap(Signal.init) else {
+            throw JSONMismatch(expected: "a signal like \"SIGTERM\" or 15", found: json)
+        }
+        self = signal
+    }
+
+    func write(to writer: inout JSONWriter) {
+        description.hasPrefix("SIG") ? writer.string(description) : writer.integer(number)
+    }
+}

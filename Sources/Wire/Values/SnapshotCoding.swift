@@ -1,0 +1,131 @@
+internal import Supervision
+
+extension Snapshot: JSONReadable, JSONWritable {
+    init(json: JSON, clock: WallClock) throws(JSONMismatch) {
+        var fields = try JSONFields(json, clock: clock)
+        self.init(apps: try fields.read("apps"))
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.object { $0.field("apps", apps) }
+    }
+}
+
+extension AppSnapshot: JSONReadable, JSONWritable {
+    init(json: JSON, clock: WallClock) throws(JSONMismatch) {
+        var fields = try JSONFields(json, clock: clock)
+        self.init(
+            spec: try fields.read("spec"),
+            generation: Generation(try fields.read("generation")),
+            slots: try fields.read("slots"),
+            operation: try fields.optional("operation"),
+            lastFailure: try fields.optional("last_failure"))
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            spec.name.write(to: &writer)
+            writer.field("spec", spec)
+            writer.field("generation", generation.number)
+            writer.field("slots", slots)
+            if let operation { writer.field("operation", operation) }
+            if let lastFailure { writer.field("last_failure", lastFailure) }
+        }
+    }
+}
+
+extension AppSnapshot.Operation: JSONReadable, JSONWritable {
+    init(json: JSON, clock: WallClock) throws(JSONMismatch) {
+        self = try word(AppSnapshot.Operation.self, from: json, expected: "an operation")
+    }
+
+    func write(to writer: inout JSONWriter) { writer.string(rawValue) }
+}
+
+extension SlotSnapshot: JSONReadable, JSONWritable {
+    init(json: JSON, clock: WallClock) throws(JSONMismatch) {
+        var fields = try JSONFields(json, clock: clock)
+        self.init(
+            index: SlotIndex(try fields.read("index")),
+            id: SlotID(try fields.read("id")),
+            status: try fields.read("status"),
+            current: try fields.optional("current"),
+            others: try fields.optional("others") ?? [],
+            restarts: try fields.read("restarts"),
+            unstableRestarts: try fields.read("unstable_restarts"),
+            deaths: try fields.optional("deaths") ?? [],
+            nextTry: try fields.optional("next_try"))
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("index", index.number)
+            writer.field("id", id.number)
+            writer.field("status", status)
+            if let current { writer.field("current", current) }
+            writer.field("others", others)
+            writer.field("restarts", restarts)
+            writer.field("unstable_restarts", unstableRestarts)
+            writer.field("deaths", deaths)
+            if let nextTry { writer.field("next_try", nextTry) }
+        }
+    }
+}
+
+extension SlotSnapshot.Status: JSONReadable, JSONWritable {
+    init(json: JSON, clock: WallClock) throws(JSONMismatch) {
+        self = try word(SlotSnapshot.Status.self, from: json, expected: "a status")
+    }
+
+    func write(to writer: inout JSONWriter) { writer.string(rawValue) }
+}
+
+extension InstanceSnapshot: JSONReadable, JSONWritable {
+    init(json: JSON, clock: WallClock) throws(JSONMismatch) {
+        var fields = try JSONFields(json, clock: clock)
+        self.init(
+            id: InstanceID(try fields.read("instance")),
+            generation: Generation(try fields.read("generation")),
+            phase: try fields.read("phase"),
+            process: try fields.optional("pid").map(ProcessID.init),
+            since: try fields.read("since"),
+            listening: try fields.optional("listening") ?? [],
+            inRotation: try fields.read("in_rotation"),
+            usage: try fields.optional("usage"))
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("instance", id.number)
+            writer.field("generation", generation.number)
+            writer.field("phase", phase)
+            if let process { writer.field("pid", process.number) }
+            writer.field("since", since)
+            writer.field("listening", listening)
+            writer.field("in_rotation", inRotation)
+            if let usage { writer.field("usage", usage) }
+        }
+    }
+}
+
+extension InstanceSnapshot.Phase: JSONReadable, JSONWritable {
+    init(json: JSON, clock: WallClock) throws(JSONMismatch) {
+        self = try word(InstanceSnapshot.Phase.self, from: json, expected: "a phase")
+    }
+
+    func write(to writer: inout JSONWriter) { writer.string(rawValue) }
+}
+
+extension Usage: JSONReadable, JSONWritable {
+    init(json: JSON, clock: WallClock) throws(JSONMismatch) {
+        var fields = try JSONFields(json, clock: clock)
+        self.init(memory: try fields.read("memory"), processorTenths: try fields.read("cpu_tenths"))
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("memory", memory)
+            writer.field("cpu_tenths", processorTenths)
+        }
+    }
+}
