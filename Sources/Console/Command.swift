@@ -1,7 +1,7 @@
 public import Supervision
 
 /// A command line, understood.
-public struct Invocation: Equatable, Sendable {
+public struct ParsedCommand: Equatable, Sendable {
     public var command: Command
     public var manner: Manner
 

@@ -7,6 +7,9 @@ public struct Palette: Equatable, Sendable {
 
     public init(isEnabled: Bool) { self.isEnabled = isEnabled }
 
+    /// Less important than the rest.
+    public func dimmed(_ text: String) -> String { paint(text, .dim) }
+
     enum Style: String, Sendable {
         case plain = ""
         case bold = "1"

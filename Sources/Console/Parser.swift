@@ -1,6 +1,6 @@
 internal import Supervision
 
-extension Invocation {
+extension ParsedCommand {
     /// Understands a command line (without the program's name).
     public init(_ words: [String]) throws(UsageError) {
         // Options that hold everywhere may stand before the command.
@@ -21,7 +21,7 @@ extension Invocation {
             return
         default: break
         }
-        if description.verb != .help, Invocation.asksForHelp(remaining) {
+        if description.verb != .help, ParsedCommand.asksForHelp(remaining) {
             self.init(command: .help(description.name), manner: manner)
             return
         }
@@ -36,7 +36,7 @@ extension Invocation {
     }
 }
 
-extension Invocation.Manner {
+extension ParsedCommand.Manner {
     fileprivate init(_ options: ArraySlice<String>) {
         json = options.contains("--json")
         colour = !options.contains("--no-color")

@@ -137,6 +137,10 @@ public enum Wording {
         ]
     }
 
+    public static func daemonGone() -> [String] {
+        ["the daemon has gone", hint("swpm list", "how things stand")]
+    }
+
     public static func foreignHome(_ path: String) -> [String] {
         [
             "\(Text.sanitised(path)) belongs to another user",
@@ -148,6 +152,10 @@ public enum Wording {
         ["\(Text.sanitised(path)) is not a directory"]
     }
 
+    public static func stillThere(_ patience: Duration) -> [String] {
+        ["everything is stopped, but the daemon is still there after \(Quantities.duration(patience))"]
+    }
+
     public static func launchFailed(_ reason: String) -> [String] {
         ["the daemon could not be started: \(Text.sanitised(reason))"]
     }
@@ -155,6 +163,8 @@ public enum Wording {
     public static let pong = "the daemon answers"
     public static let killed = "everything is stopped, and so is the daemon"
     public static let wasNotRunning = "swpm is not running"
+    public static let stillBusy = "the last one is still going on"
+    public static let internalCommand = ["this command is for swpm itself"]
     public static let interrupted = "left: the operation goes on in the daemon"
     public static let needsTerminal = "monit needs a terminal"
     public static let noLogs = "there are no logs yet"

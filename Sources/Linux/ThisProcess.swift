@@ -82,4 +82,13 @@ public enum StandardStream: Int32, Sendable {
 
     @discardableResult
     public func write(_ text: String) -> Bool { write(Array(text.utf8)) }
+
+    /// What is there, after waiting for something (read(2)); empty at the end.
+    public func read(atMost count: Int) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            var got = Glibc.read(rawValue, buffer.baseAddress, count)
+            while got < 0, errno == EINTR { got = Glibc.read(rawValue, buffer.baseAddress, count) }
+            filled = max(0, got)
+        }
+    }
 }

@@ -3,11 +3,11 @@ import Supervision
 import Testing
 
 @Suite struct Parsing {
-    private func parse(_ line: String) throws -> Command { try Invocation(ShellWords.split(line)).command }
+    private func parse(_ line: String) throws -> Command { try ParsedCommand(ShellWords.split(line)).command }
 
     private func complaint(_ line: String) -> UsageError? {
         do {
-            _ = try Invocation(ShellWords.split(line))
+            _ = try ParsedCommand(ShellWords.split(line))
             return nil
         } catch {
             return error
@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test func `help is found from everywhere`() throws {
-        #expect(try Invocation([]).command == .help(nil))
+        #expect(try ParsedCommand([]).command == .help(nil))
         #expect(try parse("--help") == .help(nil))
         #expect(try parse("help scale") == .help("scale"))
         #expect(try parse("scale --help") == .help("scale"))
@@ -102,7 +102,7 @@ import Testing
 
     @Test func `options that hold everywhere stand before or after the command`() throws {
         for line in ["--no-color -s --json list", "list --json --silent --no-color"] {
-            let manner = try Invocation(ShellWords.split(line)).manner
+            let manner = try ParsedCommand(ShellWords.split(line)).manner
             #expect(manner.json && manner.silent && !manner.colour)
         }
     }

@@ -1,0 +1,66 @@
+internal import Console
+internal import Linux
+
+/// Where everything of one swpm lies, as far as a client must know.
+struct Home: Equatable, Sendable {
+    let path: String
+
+    var socket: String { "\(path)/swpm.sock" }
+    var state: String { "\(path)/state.json" }
+    var logs: String { "\(path)/logs" }
+
+    /// `$SWPM_HOME`, else `~/.swpm`. Absolute, because the daemon stands elsewhere.
+    static func locate() -> Home {
+        let directory = (try? ThisProcess.workingDirectory()) ?? "/"
+        if let written = ThisProcess.variable("SWPM_HOME"), !written.isEmpty {
+            return Home(path: Path.absolute(written, from: directory))
+        }
+        let user = ThisProcess.variable("HOME").flatMap { $0.isEmpty ? nil : $0 }
+        let home = user ?? Users().user("\(ThisProcess.user)")?.home ?? "/"
+        return Home(path: Path.absolute(".swpm", from: Path.absolute(home, from: directory)))
+    }
+
+    /// Whether apps were ever started here, so that a daemon would have something to say.
+    var hasState: Bool { ((try? File.status(state)) ?? nil) != nil }
+
+    /// Makes the directory, or sees that it is ours alone: whoever can write here commands the daemon.
+    func prepare() throws(Stop) {
+        let found: FileStatus?
+        do throws(SystemError) {
+            found = try File.status(path)
+            if found == nil { try Directory.create(path, mode: 0o700) }
+        } catch {
+            throw Stop(error)
+        }
+        guard let status = found else { return }
+        guard status.kind == .directory else { throw Stop(Wording.homeNotDirectory(path), .failed) }
+        guard status.owner == ThisProcess.user else { throw Stop(Wording.foreignHome(path), .failed) }
+        guard status.mode & 0o077 != 0 else { return }
+        do throws(SystemError) { try File.setMode(path, 0o700) } catch { throw Stop(error) }
+    }
+}
+
+/// A command that ends here, and what it says.
+struct Stop: Error {
+    var report: Report
+    /// Set when a signal ended it: the exit code then says so, as a shell would.
+    var signal: Int32?
+
+    init(_ lines: [String], _ code: ExitCode) {
+        report = .failure(lines, code)
+    }
+
+    init(_ report: Report) {
+        self.report = report
+    }
+
+    static func interrupted(by signal: Int32) -> Stop {
+        var stop = Stop([Wording.interrupted], .failed)
+        stop.signal = signal
+        return stop
+    }
+
+    init(_ error: SystemError) {
+        self.init(["\(error)"], .failed)
+    }
+}

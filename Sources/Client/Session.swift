@@ -1,0 +1,155 @@
+internal import Console
+internal import Linux
+internal import Supervision
+internal import Wire
+
+/// One command being carried out.
+struct Session {
+    let voice: Voice
+    let home: Home
+    let caller: Caller
+
+    init(_ voice: Voice) {
+        self.voice = voice
+        home = Home.locate()
+        caller = Caller(home: home)
+    }
+
+    func run(_ command: Command) throws(Stop) -> Int32 {
+        switch command {
+        case .start(let targets, let options): return try start(targets, options)
+        case .stop(let names): return try each(names) { .stop($0) }
+        case .restart(let targets, let environment):
+            return try replace(targets, environment) { .restart($0) }
+        case .reload(let targets, let environment):
+            return try replace(targets, environment) { .reload($0) }
+        case .scale(let name, let scale): return try each([name]) { .scale($0, scale) }
+        case .delete(let names): return try each(names) { .delete($0) }
+        case .list: return try list()
+        case .listAsJSON: return try listAsJSON()
+        case .describe(let name): return try describe(name)
+        case .logs(let options): return try LogCommand(voice: voice, caller: caller).run(options)
+        case .monitor: return try Monitor.run(voice: voice, caller: caller)
+        case .ping: return try ping()
+        case .kill: return try kill()
+        case .version: return voice.tell(Report(output: [Version.text]))
+        case .help(let topic): return voice.tell(Report(output: Help.lines(about: topic)))
+        case .example: return voice.tell(Report(output: [Example.ecosystemFile]))
+        case .daemon, .keeper: return voice.tell(.failure(Wording.internalCommand, .usage))
+        }
+    }
+}
+
+// MARK: - Look
+
+extension Session {
+    private func list() throws(Stop) -> Int32 {
+        if voice.manner.json { return try listAsJSON() }
+        let snapshot = try caller.snapshot()
+        voice.say(Listing.lines(snapshot ?? Snapshot(), at: .now, on: voice.output))
+        if snapshot == nil { voice.complain(Wording.notRunning()) }
+        return ExitCode.done.rawValue
+    }
+
+    private func listAsJSON() throws(Stop) -> Int32 {
+        voice.say(bytes: try caller.ask(.jlist) ?? Array("[]\n".utf8))
+        return ExitCode.done.rawValue
+    }
+
+    private func describe(_ name: String) throws(Stop) -> Int32 {
+        let selector = Selector(name)
+        guard let body = try caller.ask(.apps(selector)) else { throw Session.notRunning }
+        if voice.manner.json {
+            voice.say(bytes: body)
+            return ExitCode.done.rawValue
+        }
+        guard let snapshot = try caller.snapshot(selector) else { throw Session.notRunning }
+        guard !snapshot.apps.isEmpty else { throw Stop(Report(.refused(.noSuchApp(name)))) }
+        let logs = try LogCatalogue.fromDaemon(caller)?.paths ?? [:]
+        let blocks = snapshot.apps.map { app in
+            Description.lines(
+                app, slot: Session.slot(name, of: app), logs: logs, at: .now, palette: voice.output.palette)
+        }
+        voice.say(Array(blocks.joined(separator: [""])))
+        return ExitCode.done.rawValue
+    }
+
+    /// The one slot that a number means, unless the app itself is called so.
+    private static func slot(_ name: String, of app: AppSnapshot) -> SlotID? {
+        guard let number = Int(name), app.spec.name.name != name, app.spec.name.namespace != name else {
+            return nil
+        }
+        return app.slots.first { $0.id.number == number }?.id
+    }
+
+    private func ping() throws(Stop) -> Int32 {
+        guard let body = try caller.ask(.ping) else { throw Session.notRunning }
+        if voice.manner.json { voice.say(bytes: body) } else { voice.say([Wording.pong]) }
+        return ExitCode.done.rawValue
+    }
+
+    static var notRunning: Stop { Stop(Wording.notRunning(), .unreachable) }
+}
+
+// MARK: - Change
+
+extension Session {
+    /// One request for each name, in order; the first failure ends the command.
+    private func each(_ names: [String], _ request: (Selector) -> Request) throws(Stop) -> Int32 {
+        // Where nothing was ever started there is nothing to name, and no daemon is started to say so.
+        let mayLaunch = home.hasState
+        for name in names {
+            let code = try carryOut(request(Selector(name)), mayLaunch: mayLaunch)
+            guard code == .done else { return code.rawValue }
+        }
+        try showList()
+        return ExitCode.done.rawValue
+    }
+
+    /// Asks for it, tells what happens, and says what came of it.
+    func carryOut(_ request: Request, mayLaunch: Bool = true) throws(Stop) -> ExitCode {
+        let report = Report(try reply(to: request, mayLaunch: mayLaunch))
+        if voice.manner.json { return report.code }
+        _ = voice.tell(report)
+        return report.code
+    }
+
+    func reply(to request: Request, mayLaunch: Bool = true) throws(Stop) -> Reply {
+        let signals = try Session.listenForSignals()
+        let connection = try Summons(caller: caller, mayLaunch: mayLaunch).connect(
+            disturbance: signals.descriptor.number)
+        let reply = try caller.operate(request, over: connection, signals: signals) { line, text in
+            if voice.manner.json { voice.say(bytes: text + [UInt8(ascii: "\n")]) }
+            if case .progress(let progress) = line { voice.whisper(Wording.progress(progress)) }
+        }
+        return reply
+    }
+
+    private func kill() throws(Stop) -> Int32 {
+        let signals = try Session.listenForSignals()
+        guard let connection = try caller.connect(disturbance: signals.descriptor.number) else {
+            return voice.tell(Report(output: [Wording.wasNotRunning]))
+        }
+        let reply = try caller.operate(.shutdown, over: connection, signals: signals) { line, _ in
+            if case .progress(let progress) = line { voice.whisper(Wording.progress(progress)) }
+        }
+        guard case .done = reply else { return voice.tell(Report(reply)) }
+        try Summons(caller: caller, mayLaunch: false).awaitSilence()
+        return voice.tell(Report(output: [Wording.killed]))
+    }
+
+    /// After a change, what there is now, for eyes.
+    func showList() throws(Stop) {
+        guard voice.isOnTerminal, !voice.manner.silent, !voice.manner.json else { return }
+        guard let snapshot = try caller.snapshot() else { return }
+        voice.say(Listing.lines(snapshot, at: .now, on: voice.output))
+    }
+
+    static func listenForSignals() throws(Stop) -> SignalQueue {
+        do throws(SystemError) {
+            return try SignalQueue(for: [Signals.interrupt, Signals.terminate, Signals.hangup])
+        } catch {
+            throw Stop(error)
+        }
+    }
+}
