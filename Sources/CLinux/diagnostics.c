@@ -32,6 +32,8 @@ static void read_attributes(struct clinux_connection *connection, const struct i
     connection->last_sent = connection->last_received = UINT32_MAX;
     struct rtattr *attribute = (struct rtattr *)(message + 1);
     for (; RTA_OK(attribute, length); attribute = RTA_NEXT(attribute, length)) {
+        if (attribute->rta_type == INET_DIAG_SKV6ONLY)
+            connection->only_v6 = *(uint8_t *)RTA_DATA(attribute);
         if (attribute->rta_type != INET_DIAG_INFO)
             continue;
         struct tcp_info info;

@@ -72,20 +72,24 @@ static int control(int listener, unsigned long operation, void *argument)
     return result < 0 ? -errno : 0;
 }
 
-int clinux_notification_receive(int listener, struct clinux_notification *notification)
+_Static_assert(sizeof(struct seccomp_notif) == clinux_notification_bytes, "as the kernel has it");
+
+int clinux_notification_receive(int listener, void *bytes)
+{
+    return control(listener, SECCOMP_IOCTL_NOTIF_RECV, bytes);
+}
+
+int clinux_notification_read(const void *bytes, struct clinux_notification *notification)
 {
     struct seccomp_notif raw;
-    memset(&raw, 0, sizeof raw); /* The kernel refuses a buffer that is not zero. */
-    int result = control(listener, SECCOMP_IOCTL_NOTIF_RECV, &raw);
-    if (result < 0)
-        return result;
+    memcpy(&raw, bytes, sizeof raw);
     notification->id = raw.id;
     notification->thread = (int32_t)raw.pid;
     notification->number = raw.data.nr;
     notification->architecture = raw.data.arch;
     for (int i = 0; i < 6; i++)
         notification->arguments[i] = raw.data.args[i];
-    return 0;
+    return raw.id != 0;
 }
 
 int clinux_notification_is_valid(int listener, uint64_t id)

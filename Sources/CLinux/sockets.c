@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/xattr.h>
 
 #ifndef SO_ATTACH_REUSEPORT_CBPF
 #define SO_ATTACH_REUSEPORT_CBPF 51
@@ -48,4 +49,13 @@ int clinux_detach_steering(int socket)
 {
     int none = 0;
     return setsockopt(socket, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &none, sizeof none) < 0 ? -errno : 0;
+}
+
+int clinux_socket_protocol(const char *path, char *name, size_t capacity)
+{
+    ssize_t length = getxattr(path, "system.sockprotoname", name, capacity - 1);
+    if (length < 0)
+        return -errno;
+    name[length] = 0;
+    return (int)length;
 }

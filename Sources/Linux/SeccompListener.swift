@@ -21,6 +21,21 @@ public struct SeccompListener: Sendable {
             case other(Int32)
         }
 
+        /// Reads what `receive(into:)` left; nil: zeroes.
+        public init?(_ bytes: UnsafeRawBufferPointer) {
+            var raw = clinux_notification()
+            guard clinux_notification_read(bytes.baseAddress, &raw) != 0 else { return nil }
+            let table = SyscallTable.all.first { $0.architecture == raw.architecture }
+            let call: Call =
+                switch UInt32(raw.number) {
+                case table?.bind: .bind
+                case table?.listen: .listen
+                default: .other(raw.number)
+                }
+            let arguments = withUnsafeBytes(of: raw.arguments) { Array($0.bindMemory(to: UInt64.self)) }
+            self.init(id: raw.id, thread: raw.thread, call: call, arguments: arguments)
+        }
+
         public init(id: UInt64, thread: Int32, call: Call, arguments: [UInt64]) {
             self.id = id
             self.thread = thread
@@ -29,23 +44,22 @@ public struct SeccompListener: Sendable {
         }
     }
 
+    /// What `receive(into:)` needs.
+    public static let notificationSize = Int(clinux_notification_bytes)
+
     /// The next call; nil: there is none, or its thread is gone again (ENOENT).
-    public func receive() throws(SystemError) -> Notification? {
+    ///
+    /// The kernel writes it into `bytes` before anything else happens. If those outlive this process, then whoever
+    /// comes next knows what was taken and not answered: nobody else is ever told of it.
+    public func receive(into bytes: UnsafeMutableRawBufferPointer) throws(SystemError) -> Notification? {
+        precondition(bytes.count >= Self.notificationSize, "a notification needs its room")
         // The kernel would wait for one, and an event can be a stale one.
         var ready = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
         guard poll(&ready, 1, 0) == 1, Int32(ready.revents) & POLLIN != 0 else { return nil }
-        var raw = clinux_notification()
-        let result = clinux_notification_receive(number, &raw)
+        memset(bytes.baseAddress!, 0, Self.notificationSize)
+        let result = clinux_notification_receive(number, bytes.baseAddress)
         guard try isStillThere(result, "receive a system call") else { return nil }
-        let table = SyscallTable.all.first { $0.architecture == raw.architecture }
-        let call: Notification.Call =
-            switch UInt32(raw.number) {
-            case table?.bind: .bind
-            case table?.listen: .listen
-            default: .other(raw.number)
-            }
-        let arguments = withUnsafeBytes(of: raw.arguments) { Array($0.bindMemory(to: UInt64.self)) }
-        return Notification(id: raw.id, thread: raw.thread, call: call, arguments: arguments)
+        return Notification(UnsafeRawBufferPointer(bytes))
     }
 
     /// Whether the call still waits: anything learnt about its process before is true only if so.
@@ -74,7 +88,8 @@ public struct SeccompListener: Sendable {
     }
 
     private func isStillThere(_ result: Int32, _ attempt: String) throws(SystemError) -> Bool {
-        if result == -ENOENT { return false }
+        // EINPROGRESS: it was answered already, and its thread has not woken up yet.
+        if result == -ENOENT || result == -EINPROGRESS { return false }
         try check(result, attempt)
         return true
     }

@@ -62,6 +62,8 @@ public struct TCPConnection: Sendable {
     public var user: UInt32
     /// 0: no program has it (not yet accepted, or closed already).
     public var inode: UInt64
+    /// An IPv6 listener that refuses IPv4.
+    public var isOnlyV6: Bool
     /// How long ago the program's side sent, and received, data; nil: not told.
     public var sinceSent: Duration?
     public var sinceReceived: Duration?
@@ -93,6 +95,7 @@ public struct TCPConnection: Sendable {
         sendQueue = raw.send_queue
         user = raw.user
         inode = UInt64(raw.inode)
+        isOnlyV6 = raw.only_v6 != 0
         sinceSent = raw.last_sent == .max ? nil : .milliseconds(raw.last_sent)
         sinceReceived = raw.last_received == .max ? nil : .milliseconds(raw.last_received)
         bytesReceived = raw.bytes_received

@@ -50,6 +50,9 @@ public struct TCPSocket: Sendable {
         if Glibc.listen(number, backlog) < 0 { throw SystemError("listen", code: errno) }
     }
 
+    /// Ends listening at once, for every process that holds the socket (shutdown(2)); connections that wait are reset.
+    public func stopListening() { _ = shutdown(number, Int32(SHUT_RDWR)) }
+
     /// getsockname(2); nil: it is none of IPv4 or IPv6.
     public var localAddress: SocketAddress? {
         var bytes = [UInt8](repeating: 0, count: 128)

@@ -19,7 +19,12 @@ int clinux_forbid_new_privileges(void);
 /* Sends a descriptor with the sender's pid as the message (unix(7), SCM_RIGHTS). Async-signal-safe. */
 int clinux_send_descriptor(int channel, int descriptor);
 
-int clinux_notification_receive(int listener, struct clinux_notification *notification);
+enum { clinux_notification_bytes = 80 };
+
+/* Into zeroed bytes (clinux_notification_bytes): memory that outlives this process knows what it has taken. */
+int clinux_notification_receive(int listener, void *bytes);
+/* Reads what was received; 0: nothing was. */
+int clinux_notification_read(const void *bytes, struct clinux_notification *notification);
 int clinux_notification_is_valid(int listener, uint64_t id);
 /* error is 0 or positive; proceeds: the kernel carries out the call itself. */
 int clinux_notification_send(int listener, uint64_t id, int64_t value, int error, int proceeds);

@@ -10,6 +10,8 @@ int clinux_set_option(int socket, int level, int option, int value);
 int clinux_accept_queue(int socket, uint32_t *length, uint32_t *limit);
 int clinux_attach_steering(int socket, const struct clinux_instruction *instructions, uint16_t length);
 int clinux_detach_steering(int socket);
+/* The name of a socket's protocol ("TCP", "TCPv6"), by its link in /proc; NUL-terminated. */
+int clinux_socket_protocol(const char *path, char *name, size_t capacity);
 
 /* One TCP socket as sock_diag tells of it; addresses in network order, ports in the host's. */
 struct clinux_connection {
@@ -25,6 +27,8 @@ struct clinux_connection {
     uint32_t send_queue;
     uint32_t user;
     uint32_t inode;
+    /* An IPv6 listener that refuses IPv4. */
+    uint8_t only_v6;
     /* Milliseconds since; UINT32_MAX: not told. */
     uint32_t last_sent;
     uint32_t last_received;
