@@ -21,7 +21,10 @@ public struct Descriptor: ~Copyable, Sendable {
     }
 
     /// A second descriptor for the same open file description, close-on-exec (fcntl(2), F_DUPFD_CLOEXEC).
-    public borrowing func duplicate() throws(SystemError) -> Descriptor {
+    public borrowing func duplicate() throws(SystemError) -> Descriptor { try Descriptor.copy(of: number) }
+
+    /// The same, of one that somebody else owns.
+    public static func copy(of number: Int32) throws(SystemError) -> Descriptor {
         let copy = fcntl(number, F_DUPFD_CLOEXEC, 3)
         guard copy >= 0 else { throw SystemError("duplicate a descriptor", code: errno) }
         return Descriptor(owning: copy)

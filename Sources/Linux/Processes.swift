@@ -79,6 +79,13 @@ public struct Reaped: Equatable, Sendable {
         case code(Int32)
         case signal(Int32)
     }
+
+    public init(process: Int32, end: End, processorTime: Duration = .zero, peakMemory: UInt64 = 0) {
+        self.process = process
+        self.end = end
+        self.processorTime = processorTime
+        self.peakMemory = peakMemory
+    }
 }
 
 extension Processes {

@@ -31,7 +31,8 @@ extension Descriptor {
         }
         if sent >= 0 { return .moved(sent) }
         switch Int32(-sent) {
-        case EAGAIN, ENOBUFS: return .wouldBlock
+        // Too many descriptors are under way: the receiver takes some out first.
+        case EAGAIN, ENOBUFS, ETOOMANYREFS: return .wouldBlock
         case EPIPE, ECONNRESET, ECONNREFUSED, ENOTCONN: return .ended
         case let code: throw SystemError("send a message", code: code)
         }

@@ -76,6 +76,13 @@ public enum StandardStream: Int32, Sendable {
     case output = 1
     case error = 2
 
+    /// Opens those that the caller had closed, so that no other file gets their numbers.
+    public static func openAll() {
+        var number: Int32 = 0
+        while (0...2).contains(number) { number = Glibc.open("/dev/null", O_RDWR) }
+        if number > 2 { close(number) }
+    }
+
     /// Writes all of it; false when nobody reads any more.
     @discardableResult
     public func write(_ bytes: [UInt8]) -> Bool { Descriptor.writeAll(rawValue, bytes) == 0 }

@@ -1,0 +1,249 @@
+internal import Linux
+
+/// The parent and safe of all instances: a process without opinions.
+///
+/// It holds what must outlive the daemon, reaps what ends, says so, and starts the daemon again when that ends. It
+/// must never be the reason that something stopped, so it decides nothing, parses nothing but its own packets, and
+/// every table of it has a bound.
+public struct KeeperProcess: ~Copyable {
+    private let lock: SharedDescriptor
+    private var ready: SharedDescriptor?
+    /// In place of `ready` for every daemon but the first.
+    private let nowhere: SharedDescriptor
+    private let request: SpawnRequest
+    private let poller: Poller
+    private let signals: SignalQueue
+    private var safe = Safe()
+    private var daemon: DaemonProcess
+    private var link: SharedDescriptor?
+    private var linkInterest: Poller.Interest = []
+    private var isTerminating = false
+    private var exitCode: Int32?
+
+    private static let signalsToken: UInt64 = 1
+    private static let linkToken: UInt64 = 2
+
+    /// The body of `swpm keeper`; returns the exit code.
+    public static func run(_ configuration: KeeperConfiguration) -> Int32 {
+        do throws(SystemError) {
+            StandardStream.openAll()
+            guard let lock = try configuration.takeLock() else {
+                announce("another one is running in \(configuration.home)")
+                return KeeperConfiguration.alreadyRunning
+            }
+            var keeper = try KeeperProcess(configuration, lock: lock)
+            return try keeper.serve()
+        } catch {
+            announce("\(error)")
+            return 1
+        }
+    }
+
+    private init(_ configuration: KeeperConfiguration, lock: SharedDescriptor) throws(SystemError) {
+        let nowhere = SharedDescriptor(try File.open("/dev/null", .write))
+        let openFiles = try ResourceLimit.raiseOpenFiles()
+        let signals = try SignalQueue(for: [Signals.child, Signals.terminate, Signals.interrupt])
+        let poller = try Poller()
+        try poller.add(signals.descriptor.number, token: KeeperProcess.signalsToken, for: .readable)
+        try Processes.adoptOrphans()
+        // It must not keep a file system from being unmounted.
+        try ThisProcess.changeDirectory("/")
+        Signals.ignore(Signals.brokenPipe)
+        Signals.ignore(Signals.hangup)
+        self.lock = lock
+        self.nowhere = nowhere
+        self.signals = signals
+        self.poller = poller
+        ready = configuration.ready.map { SharedDescriptor(Descriptor(owning: $0)) }
+        request = configuration.daemonRequest(openFiles: openFiles)
+        daemon = DaemonProcess(at: Clock.monotonic())
+    }
+
+    private static func announce(_ sentence: String) {
+        StandardStream.error.write("keeper: \(sentence)\n")
+    }
+}
+
+// MARK: - Serving
+
+extension KeeperProcess {
+    private mutating func serve() throws(SystemError) -> Int32 {
+        while true {
+            startDaemonIfDue()
+            for event in try poller.wait(atMost: untilStart) {
+                switch event.token {
+                case KeeperProcess.signalsToken: try takeSignals()
+                default: hear()
+                }
+            }
+            if let exitCode { return exitCode }
+            try speak()
+        }
+    }
+
+    private var untilStart: Duration? {
+        daemon.startsAt.map { .nanoseconds(max(0, $0 - Clock.monotonic())) }
+    }
+
+    private mutating func takeSignals() throws(SystemError) {
+        while let signal = try signals.next() {
+            if signal == Signals.child { try reapAll() } else { try terminate() }
+        }
+    }
+
+    /// The daemon knows how to end; where there is none, there is nobody who would.
+    private mutating func terminate() throws(SystemError) {
+        isTerminating = true
+        if let process = daemon.process {
+            try Signals.send(Signals.terminate, to: process)
+        } else {
+            exitCode = 0
+        }
+    }
+
+    private mutating func reapAll() throws(SystemError) {
+        while let reaped = try Processes.reap() {
+            let now = Clock.monotonic()
+            if reaped.process == daemon.process {
+                daemonEnded(reaped, at: now)
+            } else {
+                safe.add(ReapedProcess(reaped, at: now))
+            }
+        }
+    }
+}
+
+// MARK: - The link
+
+extension KeeperProcess {
+    /// Takes requests for as long as each is answered at once.
+    private mutating func hear() {
+        while safe.acceptsRequests, let message = receive() {
+            if !safe.take(message, daemon: daemon.process) {
+                KeeperProcess.announce("a request that cannot be understood")
+            }
+        }
+    }
+
+    /// Nil when there is nothing now; the link is closed when there never will be.
+    private mutating func receive() -> SocketMessage? {
+        guard let link else { return nil }
+        do throws(SystemError) {
+            switch try link.descriptor.receiveMessage(atMost: KeeperRequest.packetLimit) {
+            case .message(let message): return message
+            case .wouldBlock: return nil
+            case .ended: closeLink()
+            }
+        } catch {
+            KeeperProcess.announce("\(error)")
+            closeLink()
+        }
+        return nil
+    }
+
+    private mutating func speak() throws(SystemError) {
+        guard let link else { return }
+        guard try safe.tell(over: link) != .ended else { return abandon(link) }
+        let interest: Poller.Interest = safe.hasSomethingToSay ? .writable : .readable
+        guard interest != linkInterest else { return }
+        try poller.change(link.number, token: KeeperProcess.linkToken, for: interest)
+        linkInterest = interest
+    }
+
+    /// The other end is closed, but what was sent before counts: above all the deposits.
+    private mutating func abandon(_ link: SharedDescriptor) {
+        while let message = receive() { _ = safe.take(message, daemon: daemon.process) }
+        closeLink()
+    }
+
+    /// A daemon that cannot be talked to is none.
+    private mutating func closeLink() {
+        guard let link else { return }
+        poller.remove(link.number)
+        self.link = nil
+        // It may be gone already, which is all that is wanted.
+        if let process = daemon.process { _ = try? Signals.send(Signals.kill, to: process) }
+    }
+}
+
+// MARK: - The daemon
+
+extension KeeperProcess {
+    private mutating func startDaemonIfDue() {
+        guard let due = daemon.startsAt, due <= Clock.monotonic() else { return }
+        do throws(SpawnError) {
+            try startDaemon()
+        } catch {
+            KeeperProcess.announce("\(error)")
+            daemon.ended(at: Clock.monotonic())
+        }
+    }
+
+    private mutating func startDaemon() throws(SpawnError) {
+        let (ours, theirs) = try KeeperProcess.linkEnds()
+        var request = request
+        request.descriptors.append(.init(theirs.number, as: KeeperConfiguration.linkDescriptor))
+        request.descriptors.append(.init(lock.number, as: KeeperConfiguration.lockDescriptor))
+        request.descriptors.append(
+            .init(ready?.number ?? nowhere.number, as: KeeperConfiguration.readyDescriptor))
+        let process = try spawn(request).process
+        ready = nil
+        daemon.started(process, at: Clock.monotonic())
+        safe.beginAnew()
+        link = ours
+        try watchLink(ours.number)
+    }
+
+    private mutating func watchLink(_ number: Int32) throws(SpawnError) {
+        linkInterest = .readable
+        do throws(SystemError) {
+            try poller.add(number, token: KeeperProcess.linkToken, for: linkInterest)
+        } catch {
+            throw SpawnError(.descriptors, "\(KeeperConfiguration.linkDescriptor)", code: error.code)
+        }
+    }
+
+    private static func linkEnds() throws(SpawnError) -> (ours: SharedDescriptor, theirs: SharedDescriptor) {
+        do throws(SystemError) {
+            let pair = try UnixSocket.pair(.packets)
+            return (
+                SharedDescriptor(try pair.first.duplicate()), SharedDescriptor(try pair.second.duplicate())
+            )
+        } catch {
+            throw SpawnError(.descriptors, "\(KeeperConfiguration.linkDescriptor)", code: error.code)
+        }
+    }
+
+    private mutating func daemonEnded(_ reaped: Reaped, at now: Int64) {
+        daemon.ended(at: now)
+        if let link { abandon(link) }
+        if safe.isQuitting || isTerminating || isHopeless(reaped, at: now) {
+            exitCode = reaped.end.exitCode
+        } else {
+            KeeperProcess.announce("the daemon \(reaped.end.words); starting it again")
+        }
+    }
+
+    /// The very first daemon refused to work and there is nothing to keep: whoever started the keeper will hear why.
+    private func isHopeless(_ reaped: Reaped, at now: Int64) -> Bool {
+        guard case .code = reaped.end, daemon.starts == 1 else { return false }
+        return daemon.livedShortly && safe.isEmpty && Safe.children(except: nil).isEmpty
+    }
+}
+
+extension Reaped.End {
+    /// As a shell would tell it.
+    fileprivate var exitCode: Int32 {
+        switch self {
+        case .code(let code): code
+        case .signal(let signal): 128 + signal
+        }
+    }
+
+    fileprivate var words: String {
+        switch self {
+        case .code(let code): "exited with code \(code)"
+        case .signal(let signal): "was ended by signal \(signal)"
+        }
+    }
+}
