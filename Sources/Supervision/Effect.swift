@@ -2,7 +2,7 @@
 public enum Effect: Equatable, Sendable {
     case spawn(InstanceID, Launch)
     /// Exactly these instances of the app get new connections from now on. Instances that hold no listener are
-    /// left out by the shell.
+    /// left out by the shell. Said again, with the same instances, when one of them opens another listener.
     case steer(AppName, [InstanceID])
     /// Watch the instance, already out of rotation, until it has nothing left to do; answered by `.drained`
     /// unless it exits first.
@@ -11,8 +11,9 @@ public enum Effect: Equatable, Sendable {
     case signal(InstanceID, Signal)
     /// To everything left of the instance: group, descendants, marked processes.
     case sweep(InstanceID, Signal)
-    /// Its held listeners may close and its records go. Comes once for every instance that was spawned, after its
-    /// `.vanished`, unless another `.spawn` inherits from it.
+    /// Its held listeners, own and inherited, may close and its records go. Every `.spawn` comes to exactly one end:
+    /// after its `.vanished` or `.spawnFailed`, either this or a later `.spawn` that is its heir, and then owns what
+    /// it owned.
     case release(InstanceID)
     case progress(Ticket, Progress)
     case reply(Ticket, Reply)

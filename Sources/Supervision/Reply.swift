@@ -35,7 +35,7 @@ public struct Outcome: Equatable, Sendable {
     }
 }
 
-public enum Refusal: Equatable, Sendable {
+public enum Refusal: Error, Equatable, Sendable {
     case noSuchApp(String)
     case tooMany(what: String, limit: Int)
     case invalid(String)

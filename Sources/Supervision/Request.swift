@@ -31,4 +31,8 @@ public enum Limits {
     public static let instancesPerApp = 1000
     public static let instances = 4000
     public static let queuedOperationsPerApp = 64
+    /// Of an app's name or namespace.
+    public static let nameBytes = 100
+    /// No timeout or delay is longer.
+    public static let duration: Duration = .seconds(31 * 86_400)
 }

@@ -1,0 +1,129 @@
+// A request is refused as a whole, or becomes one operation for each app it is about.
+
+extension Supervisor {
+    /// Says which apps have something new to do; refusals go straight to the answers.
+    mutating func admit(_ request: Request, _ ticket: Ticket, _ answers: inout [Effect]) -> [AppName] {
+        guard inquiries[ticket] == nil else {
+            answers.append(.announce(.impossible("ticket \(ticket.number) was given out twice")))
+            return []
+        }
+        do throws(Refusal) {
+            guard closing == nil else { throw .shuttingDown }
+            return try admit(request, ticket)
+        } catch {
+            answers.append(.reply(ticket, .refused(error)))
+            return []
+        }
+    }
+
+    private mutating func admit(_ request: Request, _ ticket: Ticket) throws(Refusal) -> [AppName] {
+        switch request {
+        case .apply(let specs): try apply(specs, ticket)
+        case .start(let selector): try enqueue(.start, try select(selector), ticket)
+        case .stop(let selector): try enqueue(.stop, try select(selector), ticket)
+        case .restart(let selector): try enqueue(.restart, try select(selector), ticket)
+        case .reload(let selector): try enqueue(.reload, try select(selector).whole, ticket)
+        case .scale(let selector, let scale): try self.scale(try select(selector).whole, scale, ticket)
+        case .delete(let selector): try delete(try select(selector), ticket)
+        case .shutdown: shutDown(ticket)
+        }
+    }
+
+    private mutating func enqueue(
+        _ kind: Operation.Kind, _ selection: Selection, _ ticket: Ticket
+    ) throws(Refusal) -> [AppName] {
+        for name in selection.apps { try checkQueue(of: name) }
+        inquiries[ticket] = Inquiry(pending: selection.apps.count)
+        for name in selection.apps {
+            apps[name]?.enqueue(Operation(kind: kind, ticket: ticket, only: selection.only), &desk)
+        }
+        return selection.apps
+    }
+
+    private func checkQueue(of name: AppName) throws(Refusal) {
+        guard let app = apps[name], app.queue.count >= Limits.queuedOperationsPerApp else { return }
+        throw .tooMany(what: "queued operations for \(name)", limit: Limits.queuedOperationsPerApp)
+    }
+
+    private mutating func delete(_ selection: Selection, _ ticket: Ticket) throws(Refusal) -> [AppName] {
+        if let slot = selection.only, let name = selection.apps.first, let app = apps[name],
+            app.slots.count > 1
+        {
+            let id = app.slots[slot.number].id.number
+            throw .invalid(
+                "\(id) is one of the \(app.slots.count) instances of \(name): delete \(name), or scale it")
+        }
+        return try enqueue(.delete, selection.whole, ticket)
+    }
+
+    private mutating func scale(
+        _ selection: Selection, _ scale: Scale, _ ticket: Ticket
+    ) throws(Refusal) -> [AppName] {
+        if case .to(let count) = scale, count < 0 { throw .invalid("an app cannot have \(count) instances") }
+        var total = apps.values.reduce(0) { $0 + $1.spec.instances }
+        for name in selection.apps {
+            let present = apps[name]?.spec.instances ?? 0
+            guard scale.wish(from: present) <= Limits.instancesPerApp else {
+                throw .tooMany(what: "instances of \(name)", limit: Limits.instancesPerApp)
+            }
+            total += scale.count(from: present) - present
+        }
+        guard total <= Limits.instances else { throw .tooMany(what: "instances", limit: Limits.instances) }
+        return try enqueue(.scale(scale), selection, ticket)
+    }
+
+    private mutating func apply(_ specs: [AppSpec], _ ticket: Ticket) throws(Refusal) -> [AppName] {
+        try check(specs)
+        for spec in specs { try checkQueue(of: spec.name) }
+        let orphans = orphans(beside: specs)
+        inquiries[ticket] = Inquiry(
+            pending: specs.count,
+            outcomes: orphans.map {
+                Outcome(app: $0.name, change: .orphaned, instances: $0.slots.count { $0.isRunning })
+            })
+        for spec in specs {
+            let isNew = apps[spec.name] == nil
+            let operation = Operation(kind: isNew ? .create : .become(spec), ticket: ticket)
+            apps[spec.name, default: App(spec)].enqueue(operation, &desk)
+        }
+        desk.save()
+        return specs.map(\.name)
+    }
+
+    /// Apps that came from the same files and are in them no more.
+    private func orphans(beside specs: [AppSpec]) -> [App] {
+        let origins = Set(specs.compactMap(\.origin))
+        let names = Set(specs.map(\.name))
+        return apps.values.filter { app in
+            guard let origin = app.spec.origin, !app.isBeingDeleted else { return false }
+            return origins.contains(origin) && !names.contains(app.name)
+        }
+    }
+
+    private mutating func shutDown(_ ticket: Ticket) -> [AppName] {
+        closing = ticket
+        let names = apps.keys.filter { apps[$0]?.isBeingDeleted == false }
+        inquiries[ticket] = Inquiry(pending: names.count)
+        for name in names { apps[name]?.enqueue(Operation(kind: .stop, ticket: ticket), &desk) }
+        for name in apps.keys { apps[name]?.forsakeRebirth(&desk) }
+        return Array(apps.keys)
+    }
+}
+
+extension App {
+    /// What was to come after the deletion does not.
+    mutating func forsakeRebirth(_ desk: inout Desk) {
+        guard isBeingDeleted else { return }
+        for operation in queue where operation.kind != .delete { complete(operation, .superseded, &desk) }
+        queue.removeAll { $0.kind != .delete }
+    }
+}
+
+extension Scale {
+    fileprivate func wish(from present: Int) -> Int {
+        switch self {
+        case .to(let count): count
+        case .by(let more): present.addingReportingOverflow(more).partialValue
+        }
+    }
+}

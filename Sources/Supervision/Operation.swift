@@ -1,0 +1,128 @@
+/// One thing asked for, for one app.
+struct Operation: Sendable {
+    var kind: Kind
+    var ticket: Ticket?
+    /// Only this slot, because it was named by its id.
+    var only: SlotIndex?
+
+    enum Kind: Equatable, Sendable {
+        /// Brings a new app up.
+        case create
+        case start
+        case stop
+        case restart
+        case reload
+        /// Makes the app be as specified.
+        case become(AppSpec)
+        case scale(Scale)
+        case delete
+        /// Leaves a reload that a former daemon did not finish.
+        case recover
+    }
+}
+
+/// The operation that is being carried out, and how far it is.
+struct Work: Sendable {
+    var operation: Operation
+    var stage: Stage
+    var change: Outcome.Change
+    var failure: Failure?
+    var isRolledBack = false
+
+    enum Stage: Sendable {
+        /// Until each of these slots has a ready instance, or its first run has failed.
+        case awaiting([Int])
+        /// Until nothing runs in these slots.
+        case emptying([Int])
+        case turning(Turns)
+        case rolling(Rollout)
+    }
+
+    init(_ operation: Operation, _ stage: Stage, change: Outcome.Change) {
+        self.operation = operation
+        self.stage = stage
+        self.change = change
+    }
+}
+
+// MARK: - The last wish wins
+
+extension Operation.Kind {
+    /// Whether asking for this makes `earlier`, which waits in the queue, pointless.
+    ///
+    ///     asked for      supersedes in the queue
+    ///     stop           start, restart, reload, become
+    ///     delete         everything
+    ///     start          stop
+    ///     restart        stop
+    ///     become         reload, become
+    ///     scale to n     scale
+    ///     reload, +n -n  nothing
+    func supersedes(queued earlier: Operation.Kind) -> Bool {
+        switch (self, earlier) {
+        case (.delete, _), (.stop, .start), (.stop, .restart), (.stop, .reload), (.stop, .become),
+            (.start, .stop),
+            (.restart, .stop), (.become, .reload), (.become, .become), (.scale(.to), .scale):
+            true
+        case (.create, _), (.start, _), (.stop, _), (.restart, _), (.reload, _), (.become, _), (.scale, _),
+            (.recover, _):
+            false
+        }
+    }
+
+    /// Whether asking for this breaks off `running`, wherever it stands: only an end does.
+    func breaksOff(_ running: Operation.Kind) -> Bool {
+        switch (self, running) {
+        case (.stop, .stop), (.stop, .delete), (.delete, .stop), (.delete, .delete): false
+        case (.stop, _), (.delete, _): true
+        case (.create, _), (.start, _), (.restart, _), (.reload, _), (.become, _), (.scale, _), (.recover, _):
+            false
+        }
+    }
+}
+
+extension App {
+    var isBeingDeleted: Bool {
+        work?.operation.kind == .delete || queue.contains { $0.kind == .delete }
+    }
+
+    /// Lines an operation up, and drops what it makes pointless.
+    mutating func enqueue(_ operation: Operation, _ desk: inout Desk) {
+        if operation.only == nil { supersede(by: operation.kind, &desk) }
+        queue.append(operation)
+        if work != nil, let ticket = operation.ticket {
+            let place = operation.only ?? SlotIndex(0)
+            let progress = Progress(app: name, slot: place, generation: generation, step: .queued)
+            desk.order(.progress(ticket, progress))
+        }
+    }
+
+    private mutating func supersede(by kind: Operation.Kind, _ desk: inout Desk) {
+        for earlier in queue where kind.supersedes(queued: earlier.kind) {
+            complete(earlier, .superseded, &desk)
+        }
+        queue.removeAll { kind.supersedes(queued: $0.kind) }
+        guard let running = work, kind.breaksOff(running.operation.kind) else { return }
+        if case .rolling(let rollout) = running.stage { breakOff(rollout) }
+        work = nil
+        complete(running.operation, .superseded, &desk)
+    }
+
+    /// Answers for an operation that ends here.
+    mutating func complete(
+        _ operation: Operation, _ change: Outcome.Change, failure: Failure? = nil, isRolledBack: Bool = false,
+        _ desk: inout Desk
+    ) {
+        let outcome = Outcome(app: name, change: change, instances: slots.count { $0.isRunning })
+        desk.completions.append(
+            Desk.Completion(
+                ticket: operation.ticket, outcome: outcome, failure: failure, isRolledBack: isRolledBack))
+    }
+
+    /// A step of whatever is being done, for whoever asked for it.
+    func tell(_ step: Progress.Step, _ k: Int, _ generation: Generation, _ desk: inout Desk) {
+        guard let ticket = work?.operation.ticket else { return }
+        let progress = Progress(app: name, slot: slots[k].index, generation: generation, step: step)
+        desk.order(.progress(ticket, progress))
+    }
+}

@@ -1,0 +1,84 @@
+// What outlives the daemon, and how a new one goes on from it.
+
+extension Supervisor {
+    /// Goes on where another supervisor was, from what it saved.
+    ///
+    /// What is in `saved` is taken to run; the shell says `.exited` and `.vanished` of what it does not find, and ends
+    /// by itself what runs but is not in it (spawned, and not yet saved). Everything is looked at at the first
+    /// `.deadlinePassed`, which is due at once: what is wanted and not there is spawned, and who gets new connections
+    /// is said again. A reload that was on its way is rolled back; clients of the former daemon are not answered.
+    public init(restoring saved: SavedState, seed: UInt64, now: Instant) {
+        desk = Desk(seed: seed, nextInstance: saved.nextInstance)
+        desk.open(at: now)
+        for app in saved.apps {
+            let restored = App(restoring: app, &desk)
+            apps[restored.name] = restored
+            due[restored.name] = now
+        }
+    }
+
+    public var saved: SavedState {
+        SavedState(nextInstance: desk.reserved, apps: apps.values.sorted { $0.name < $1.name }.map(\.saved))
+    }
+}
+
+extension App {
+    fileprivate init(restoring saved: SavedState.App, _ desk: inout Desk) {
+        self.init(saved.spec, generation: saved.generation, steered: nil)
+        for slot in saved.slots {
+            desk.keepSlotID(slot.id)
+            slots.append(restore(slot, &desk))
+        }
+        let isMixed = slots.contains { $0.current.map { $0.generation != generation } ?? false }
+        if isMixed { queue = [Operation(kind: .recover)] }
+    }
+
+    private mutating func restore(_ saved: SavedState.Slot, _ desk: inout Desk) -> Slot {
+        var slot = Slot(index: saved.index, id: saved.id, wanted: saved.wanted, generation: generation)
+        slot.restarts = saved.restarts
+        for one in saved.instances {
+            remember(one.generation)
+            desk.homes[one.id] = Desk.Home(app: name, slot: slots.count)
+            let instance = restore(one, at: desk.now)
+            if slot.current == nil { slot.current = instance } else { slot.leaving.append(instance) }
+        }
+        return slot
+    }
+
+    /// Whether it was ready was not written down: what listens is, and what has lived long enough.
+    private func restore(_ saved: SavedState.Instance, at now: Instant) -> Instance {
+        var instance = Instance(id: saved.id, generation: saved.generation, since: min(saved.since, now))
+        let trusted = instance.since + spec(of: saved.generation).restart.minUptime
+        instance.process = saved.process
+        instance.listening = saved.listening.sorted()
+        if !saved.listening.isEmpty || trusted <= now {
+            instance.phase = .online
+            instance.readySince = instance.since
+        } else {
+            instance.phase = .starting(until: trusted)
+        }
+        return instance
+    }
+
+    fileprivate var saved: SavedState.App {
+        SavedState.App(spec: spec, generation: generation, slots: slots.map(\.saved))
+    }
+}
+
+extension Slot {
+    fileprivate var saved: SavedState.Slot {
+        SavedState.Slot(
+            index: index, id: id, wanted: wanted && rest != .finished, restarts: restarts,
+            instances: instances.compactMap(\.saved))
+    }
+}
+
+extension Instance {
+    /// Nil before it has a process.
+    fileprivate var saved: SavedState.Instance? {
+        process.map {
+            SavedState.Instance(
+                id: id, generation: generation, process: $0, since: since, listening: listening)
+        }
+    }
+}

@@ -1,0 +1,219 @@
+/// A reload on its way: every slot's instance is replaced by one of another version that has proved itself first.
+struct Rollout: Sendable {
+    var target: Generation
+    var direction: Direction
+    /// Nothing ran when it began, so there is nothing to go back to.
+    var isHealing: Bool
+    /// Slots that keep what they run, because what should replace it failed on the way back.
+    var kept: Set<Int> = []
+
+    enum Direction: Equatable, Sendable {
+        case forward
+        /// To the version before.
+        case back
+        /// It failed with nothing to go back to; only what was tried has still to go.
+        case abandoned
+    }
+}
+
+// MARK: - Beginnings
+
+extension App {
+    mutating func reload(_ operation: Operation, _ desk: inout Desk) {
+        guard slots.contains(where: { $0.wanted }) else {
+            work = Work(operation, .awaiting([]), change: .unchanged)
+            return
+        }
+        roll(to: spec, operation, .reloaded, &desk)
+    }
+
+    mutating func become(_ wished: AppSpec, _ operation: Operation, _ desk: inout Desk) {
+        let sleeping = slots.indices.filter { !slots[$0].wanted || slots[$0].isGivenUp }
+        let wasAsleep = sleeping.count == slots.count && !slots.isEmpty
+        guard wished.runsTheSame(as: spec) else {
+            awaken(sleeping, &desk)
+            return roll(to: wished, operation, wasAsleep ? .started : .reloaded, &desk)
+        }
+        spec.origin = wished.origin
+        if wasAsleep { spec.inherited = wished.inherited }
+        awaken(sleeping, &desk)
+        resize(to: wished.instances, operation, sleeping.isEmpty ? .unchanged : .started, &desk)
+        if case .awaiting(let grown) = work?.stage {
+            work?.stage = .awaiting(sleeping.filter { $0 < wished.instances } + grown)
+        }
+    }
+
+    /// Goes back to the version in force, in which a former daemon left some slots behind.
+    mutating func recover(_ operation: Operation, _ desk: inout Desk) {
+        let rollout = Rollout(target: generation, direction: .back, isHealing: false)
+        work = Work(operation, .rolling(rollout), change: .reloaded)
+    }
+
+    private mutating func roll(
+        to wished: AppSpec, _ operation: Operation, _ change: Outcome.Change, _ desk: inout Desk
+    ) {
+        let isHealing = !slots.contains { $0.wanted && $0.isRunning }
+        let target = add(wished)
+        for k in slots.indices where isWanted(k) {
+            slots[k].verdict = .open
+            if !slots[k].isRunning { startOver(k, target, &desk) }
+        }
+        let rollout = Rollout(target: target, direction: .forward, isHealing: isHealing)
+        work = Work(operation, .rolling(rollout), change: change)
+    }
+
+    /// Lets an empty slot, or one whose instance has crashed, go on with another version.
+    private mutating func startOver(_ k: Int, _ target: Generation, _ desk: inout Desk) {
+        slots[k].renew(&desk)
+        slots[k].generation = target
+    }
+}
+
+// MARK: - Steps
+
+extension App {
+    /// True when every slot is where it should be.
+    mutating func pursue(_ rollout: Rollout, _ desk: inout Desk) -> Bool {
+        var rollout = rollout
+        judge(&rollout, &desk)
+        promote(rollout, &desk)
+        raiseNext(rollout, &desk)
+        work?.stage = .rolling(rollout)
+        guard slots.indices.allSatisfy({ isThrough($0, rollout, at: desk.now) }) else { return false }
+        if rollout.direction == .forward {
+            commit(rollout.target)
+            lastFailure = nil
+            desk.save()
+        }
+        return true
+    }
+
+    /// One failure of the new version is enough.
+    private mutating func judge(_ rollout: inout Rollout, _ desk: inout Desk) {
+        let target = rollout.target
+        let failed = slots.indices.filter {
+            slots[$0].verdict == .died && slots[$0].deaths.last?.generation == target
+        }
+        switch rollout.direction {
+        case .forward:
+            guard let first = failed.first, let failure = failure(of: first) else { return }
+            abort(&rollout, failure, &desk)
+        case .back:
+            for k in failed where slots[k].candidate != nil {
+                slots[k].reject()
+                rollout.kept.insert(k)
+            }
+        case .abandoned:
+            break
+        }
+    }
+
+    private mutating func abort(_ rollout: inout Rollout, _ failure: Failure, _ desk: inout Desk) {
+        lastFailure = failure
+        work?.failure = failure
+        work?.isRolledBack = !rollout.isHealing
+        desk.order(.announce(.reloadFailed(name, failure)))
+        desk.save()
+        for k in slots.indices { slots[k].reject() }
+        if rollout.isHealing {
+            rollout.direction = .abandoned
+            commit(rollout.target)
+            return
+        }
+        tell(.rollingBack, failure.slot.number, failure.generation, &desk)
+        rollout.direction = .back
+        rollout.target = generation
+        for k in slots.indices where slots[k].generation != generation {
+            slots[k].generation = generation
+            slots[k].forgo(&desk)
+            slots[k].owed = []
+        }
+    }
+
+    /// Candidates that proved themselves take over. `tend` steers, and sends the replaced away.
+    private mutating func promote(_ rollout: Rollout, _ desk: inout Desk) {
+        for k in slots.indices {
+            guard let candidate = slots[k].candidate, candidate.phase == .online else { continue }
+            let isBaked = isBaked(candidate, at: desk.now)
+            // Where nobody serves any more, whoever can serve does.
+            guard isBaked || slots[k].current?.phase != .online else { continue }
+            if let replaced = slots[k].current { slots[k].leaving.append(replaced) }
+            slots[k].current = candidate
+            slots[k].candidate = nil
+            slots[k].renew(&desk)
+            slots[k].verdict = isBaked ? .ready : .open
+            slots[k].generation = rollout.direction == .forward ? rollout.target : generation
+            slots[k].restarts += 1
+            desk.save()
+        }
+    }
+
+    private mutating func raiseNext(_ rollout: Rollout, _ desk: inout Desk) {
+        guard rollout.direction != .abandoned else { return }
+        var free = max(1, spec(of: rollout.target).maxSurge) - slots.reduce(0) { $0 + $1.surplus }
+        for k in slots.indices where free > 0 && isWanted(k) && slots[k].candidate == nil {
+            guard let current = slots[k].current else {
+                if slots[k].generation != rollout.target { startOver(k, rollout.target, &desk) }
+                continue
+            }
+            let isStale = current.generation != rollout.target && !rollout.kept.contains(k)
+            guard isStale, current.isActive else { continue }
+            raiseCandidate(k, rollout.target, &desk)
+            free -= 1
+        }
+    }
+
+    private func isThrough(_ k: Int, _ rollout: Rollout, at now: Instant) -> Bool {
+        let slot = slots[k]
+        guard slot.candidate == nil, slot.leaving.isEmpty else { return false }
+        guard isWanted(k) else { return true }
+        switch rollout.direction {
+        case .abandoned: return true
+        case .back:
+            guard let current = slot.current, current.isActive else { return true }
+            return current.generation == rollout.target || rollout.kept.contains(k)
+        case .forward:
+            guard let current = slot.current else {
+                return slot.generation == rollout.target && slot.rest == .finished
+            }
+            return current.generation == rollout.target && isBaked(current, at: now)
+        }
+    }
+
+    /// It has been ready for long enough to be believed.
+    private func isBaked(_ instance: Instance, at now: Instant) -> Bool {
+        guard let baked = bakedAt(instance) else { return false }
+        return baked <= now
+    }
+
+    private func bakedAt(_ instance: Instance) -> Instant? {
+        guard instance.phase == .online, let ready = instance.readySince else { return nil }
+        return ready + spec(of: instance.generation).restart.minUptime
+    }
+
+    /// When a reload can next go on because time has passed.
+    func bakedNext(after now: Instant) -> Instant? {
+        guard case .rolling(let rollout) = work?.stage, rollout.direction != .abandoned else { return nil }
+        var next: Instant?
+        for slot in slots {
+            for instance in [slot.candidate, slot.current] {
+                guard let instance, instance.generation == rollout.target else { continue }
+                guard let baked = bakedAt(instance), baked > now else { continue }
+                next = Instant.earlier(next, baked)
+            }
+        }
+        return next
+    }
+
+    /// Leaves a reload where it stands: what is not in force goes.
+    mutating func breakOff(_ rollout: Rollout) {
+        for k in slots.indices {
+            slots[k].reject()
+            slots[k].generation = generation
+        }
+    }
+}
+
+extension Slot {
+    var isGivenUp: Bool { current == nil && (rest == .failed || rest == .finished) }
+}

@@ -1,0 +1,82 @@
+// How everything stands, told to people.
+
+extension Supervisor {
+    public var snapshot: Snapshot {
+        Snapshot(apps: apps.values.sorted { $0.name < $1.name }.map(\.snapshot))
+    }
+}
+
+extension App {
+    var snapshot: AppSnapshot {
+        AppSnapshot(
+            spec: spec, generation: generation, slots: slots.map(snapshot), operation: work?.word,
+            lastFailure: lastFailure)
+    }
+
+    private func snapshot(of slot: Slot) -> SlotSnapshot {
+        let others = (slot.candidate.map { [$0] } ?? []) + slot.leaving
+        return SlotSnapshot(
+            index: slot.index, id: slot.id, status: slot.status, current: slot.current.map(snapshot),
+            others: others.map(snapshot), restarts: slot.restarts, unstableRestarts: slot.unstable,
+            deaths: slot.deaths, nextTry: slot.nextTry)
+    }
+
+    private func snapshot(of instance: Instance) -> InstanceSnapshot {
+        InstanceSnapshot(
+            id: instance.id, generation: instance.generation, phase: instance.phase.word,
+            process: instance.process, since: instance.since, listening: instance.listening,
+            inRotation: steered?.contains(instance.id) ?? false)
+    }
+}
+
+extension Slot {
+    fileprivate var status: SlotSnapshot.Status {
+        if let current { return status(of: current) }
+        if candidate != nil { return .launching }
+        if !wanted { return leaving.isEmpty ? .stopped : .stopping }
+        switch rest {
+        case .idle: return .launching
+        case .waiting: return .waitingRestart
+        case .finished: return .stopped
+        case .failed: return .errored
+        }
+    }
+
+    private func status(of current: Instance) -> SlotSnapshot.Status {
+        switch current.phase {
+        case .launching, .starting: .launching
+        case .online: .online
+        case .draining, .stopping, .killing: current.fate == .failed && wanted ? .waitingRestart : .stopping
+        }
+    }
+}
+
+extension Instance.Phase {
+    fileprivate var word: InstanceSnapshot.Phase {
+        switch self {
+        case .launching: .launching
+        case .starting: .starting
+        case .online: .online
+        case .draining: .draining
+        case .stopping: .stopping
+        case .killing: .killing
+        }
+    }
+}
+
+extension Work {
+    fileprivate var word: AppSnapshot.Operation {
+        if case .rolling(let rollout) = stage {
+            return rollout.direction == .back ? .rollingBack : .reloading
+        }
+        switch operation.kind {
+        case .create, .start: return .starting
+        case .stop: return .stopping
+        case .restart: return .restarting
+        case .reload, .recover: return .reloading
+        case .become: return change == .started ? .starting : .scaling
+        case .scale: return .scaling
+        case .delete: return .deleting
+        }
+    }
+}

@@ -1,0 +1,143 @@
+import Supervision
+import Testing
+
+@Suite struct Stopping {
+    @Test func `an instance is steered away from, drained, asked, and then gone`() {
+        var scene = Scene.serving()
+        let id = scene.current()!
+        let ticket = scene.ask(.stop(.named("web")))
+        #expect(scene.last.filter { $0 != .save && !$0.isProgress } == [.steer(Scene.web, []), .drain(id)])
+        scene.tell(.drained(id))
+        #expect(scene.last.contains(.signal(id, .terminate)))
+        scene.tell(.exited(id, Exit(status: .code(0), at: scene.now)))
+        #expect(scene.reply(to: ticket) == nil)
+        scene.tell(.vanished(id))
+        #expect(scene.change(of: ticket) == .stopped)
+        #expect(scene.releases == [id])
+        #expect(scene.slot()?.deaths.isEmpty == true)
+        #expect(scene.steps(of: ticket) == [.draining, .stopping, .stopped])
+    }
+
+    @Test func `draining has an end`() {
+        var scene = Scene.serving()
+        scene.ask(.stop(.all))
+        scene.pass(.milliseconds(29_999))
+        #expect(scene.signals.isEmpty)
+        scene.pass(.milliseconds(1))
+        #expect(scene.signals.count == 1)
+    }
+
+    @Test func `a process that ignores the request to stop is killed with all that is left of it`() {
+        var scene = Scene()
+        scene.ask(.apply([Scene.spec()]))
+        let id = scene.launch()[0]
+        scene.ask(.stop(.all))
+        #expect(scene.signals.map(\.0) == [id])
+        scene.pass(.milliseconds(9_999))
+        #expect(scene.sweeps.isEmpty)
+        scene.pass(.milliseconds(1))
+        #expect(scene.sweeps.map(\.1) == [.kill])
+        scene.pass(.seconds(2))
+        #expect(scene.sweeps.map(\.1) == [.kill, .kill, .kill])
+    }
+
+    @Test func `what the main process leaves behind is asked too, once, before it is killed`() {
+        var scene = Scene()
+        var spec = Scene.spec()
+        spec.stopSignal = .interrupt
+        scene.ask(.apply([spec]))
+        let id = scene.launch()[0]
+        let ticket = scene.ask(.stop(.all))
+        scene.tell(.exited(id, Exit(status: .code(0), at: scene.now)))
+        scene.pass(.seconds(9))
+        #expect(scene.sweeps.map(\.1) == [.interrupt])
+        scene.pass(.seconds(1))
+        #expect(scene.sweeps.map(\.1) == [.interrupt, .kill])
+        #expect(scene.reply(to: ticket) == nil)
+        scene.tell(.vanished(id))
+        #expect(scene.change(of: ticket) == .stopped)
+    }
+
+    @Test func `what is being launched is stopped when it has been`() {
+        var scene = Scene()
+        let start = scene.ask(.apply([Scene.spec()]))
+        let stop = scene.ask(.stop(.all))
+        #expect(scene.change(of: start) == .superseded)
+        #expect(scene.signals.isEmpty)
+        let id = scene.launch()[0]
+        #expect(scene.signals.map(\.0) == [id])
+        scene.obey()
+        #expect(scene.change(of: stop) == .stopped)
+    }
+
+    @Test func `what is being launched and cannot be is stopped too`() {
+        var scene = Scene()
+        scene.ask(.apply([Scene.spec()]))
+        let stop = scene.ask(.stop(.all))
+        scene.failSpawn()
+        #expect(scene.change(of: stop) == .stopped)
+        #expect(scene.releases.count == 1)
+        scene.pass(.seconds(60))
+        #expect(scene.spawns.count == 1)
+    }
+
+    @Test func `stopping what is stopped changes nothing`() {
+        var scene = Scene.serving()
+        scene.ask(.stop(.all))
+        scene.obey()
+        let ticket = scene.ask(.stop(.all))
+        #expect(scene.change(of: ticket) == .unchanged)
+    }
+
+    @Test func `deleting frees the name and the ids`() {
+        var scene = Scene.serving(Scene.spec(instances: 2))
+        let ticket = scene.ask(.delete(.named("web")))
+        scene.obey()
+        #expect(scene.change(of: ticket) == .deleted)
+        #expect(scene.supervisor.snapshot.apps.isEmpty)
+        #expect(scene.supervisor.nextDeadline == nil)
+        #expect(scene.releases.count == 2)
+        scene.ask(.apply([Scene.spec("other")]))
+        #expect(scene.spawns.last?.1.id == SlotID(0))
+    }
+
+    @Test func `one slot of several is not deleted by its id`() {
+        var scene = Scene.serving(Scene.spec(instances: 2))
+        let ticket = scene.ask(.delete(.named("1")))
+        guard case .refused(.invalid) = scene.reply(to: ticket) else {
+            Issue.record("expected a refusal")
+            return
+        }
+        #expect(scene.steering.count == 2)
+    }
+
+    @Test func `a shutdown stops all, refuses the rest and then finishes`() {
+        var scene = Scene.serving()
+        scene.ask(.apply([Scene.spec("other")]))
+        scene.launch()
+        let shutdown = scene.ask(.shutdown)
+        let late = scene.ask(.start(.all))
+        #expect(scene.reply(to: late) == .refused(.shuttingDown))
+        scene.obey()
+        guard case .done(let outcomes) = scene.reply(to: shutdown) else {
+            Issue.record("expected an answer")
+            return
+        }
+        #expect(outcomes.map(\.change) == [.stopped, .stopped])
+        #expect(scene.last.suffix(2) == [.reply(shutdown, .done(outcomes)), .finish])
+        #expect(scene.supervisor.saved.apps.count == 2)
+        #expect(scene.supervisor.saved.apps.allSatisfy { !$0.slots[0].wanted })
+    }
+
+    @Test func `a shutdown of nothing finishes at once`() {
+        var scene = Scene()
+        let ticket = scene.ask(.shutdown)
+        #expect(scene.last == [.reply(ticket, .done([])), .finish])
+    }
+}
+
+extension Effect {
+    var isProgress: Bool {
+        if case .progress = self { true } else { false }
+    }
+}
