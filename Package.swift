@@ -70,7 +70,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
         .testTarget(name: "SimulationTests", dependencies: ["World", "Supervision"], swiftSettings: strict),
-        .testTarget(name: "WireTests", dependencies: ["Wire", "Supervision"], swiftSettings: strict),
+        .testTarget(
+            name: "WireTests", dependencies: ["Wire", "Supervision"], exclude: ["Golden"], swiftSettings: strict),
         .testTarget(name: "ConsoleTests", dependencies: ["Console", "Supervision"], swiftSettings: strict),
         .testTarget(
             name: "LinuxTests", dependencies: ["Linux", "CLinux", "Support", "puppet"], swiftSettings: strict),

@@ -62,7 +62,9 @@ enum AppAttribute: String, CaseIterable {
     }()
 
     /// What a misspelt key may have meant.
-    static let offered = ["apps"] + byName.filter { $0.value != .inherited && $0.value != .origin }.keys
+    static let offered =
+        ["apps"]
+        + allCases.filter { $0 != .inherited && $0 != .origin }.flatMap { [$0.rawValue] + $0.aliases }
 
     static func camelCased(_ name: String) -> String {
         let words = name.split(separator: "_")

@@ -53,6 +53,9 @@ struct ChunkDecoder {
             line.removeLast()
             return true
         }
+        if state == .dataEnd, byte != ASCII.carriageReturn {
+            throw .malformed("a chunk is longer than announced")
+        }
         line.append(byte)
         let limit = state == .trailers ? limits.headBytes - trailerBytes : limits.chunkLineBytes
         if line.count > limit {
@@ -69,7 +72,6 @@ struct ChunkDecoder {
             if size > room { throw .bodyTooLarge }
             state = size == 0 ? .trailers : .data(remaining: size)
         case .dataEnd:
-            guard line.isEmpty else { throw .malformed("a chunk is longer than announced") }
             state = .size
         case .trailers:
             if line.isEmpty {

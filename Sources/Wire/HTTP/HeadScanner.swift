@@ -14,6 +14,7 @@ struct HeadScanner {
             lineStart = start
         }
         while scanned < buffer.count {
+            if scanned - start == limits.headBytes { throw lines.isEmpty ? .targetTooLong : .headTooLarge }
             let byte = buffer[scanned]
             if byte == ASCII.lineFeed {
                 guard scanned > lineStart, buffer[scanned - 1] == ASCII.carriageReturn else {
@@ -35,7 +36,6 @@ struct HeadScanner {
                 }
                 scanned += 1
             }
-            if scanned - start > limits.headBytes { throw lines.isEmpty ? .targetTooLong : .headTooLarge }
         }
         return nil
     }

@@ -111,7 +111,7 @@ extension RequestParser {
             guard ASCII.lowercased(Array(expectation.utf8)[...]) == "100-continue" else {
                 throw HTTPRefusal(417, "only the expectation \"100-continue\" is understood")
             }
-            if start == buffer.count { return .awaitsContinue }
+            if start == buffer.count, framing != .length(0) { return .awaitsContinue }
         }
         return try advance()
     }

@@ -143,9 +143,16 @@ extension ResponseParser {
             return .end
         }
         var data: [UInt8] = []
-        try decoder.take(buffer, from: &start, into: &data, limit: limits.bodyBytes - received)
+        do {
+            try decoder.take(buffer, from: &start, into: &data, limit: limits.bodyBytes - received)
+            state = .chunks(decoder)
+        } catch {
+            // What came before the fault was said; the next call tells of the fault.
+            guard !data.isEmpty else { throw error }
+            state = .failed(error)
+            return .data(data)
+        }
         received += data.count
-        state = .chunks(decoder)
         if !data.isEmpty { return .data(data) }
         return decoder.isFinished ? try advance() : nil
     }
