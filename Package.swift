@@ -74,6 +74,9 @@ let package = Package(
             name: "WireTests", dependencies: ["Wire", "Supervision"], exclude: ["Golden"], swiftSettings: strict),
         .testTarget(name: "ConsoleTests", dependencies: ["Console", "Supervision"], swiftSettings: strict),
         .testTarget(
+            name: "ClientTests", dependencies: ["Client", "Console", "Wire", "Supervision", "Linux", "Support"],
+            swiftSettings: strict),
+        .testTarget(
             name: "LinuxTests", dependencies: ["Linux", "CLinux", "Support", "puppet"], swiftSettings: strict),
         .testTarget(
             name: "DaemonTests",

@@ -174,16 +174,14 @@ extension Monitor {
             switch dashboard.press(key) {
             case .quit: return true
             case .select: openLogs()
-            case .restart(let app): begin(.restart(Monitor.selector(app)))
-            case .reload(let app): begin(.reload(Monitor.selector(app)))
-            case .stop(let app): begin(.stop(Monitor.selector(app)))
+            case .restart(let selector): begin(.restart(selector))
+            case .reload(let selector): begin(.reload(selector))
+            case .stop(let selector): begin(.stop(selector))
             case nil: break
             }
         }
         return false
     }
-
-    private static func selector(_ app: AppName) -> Selector { .named(app.description) }
 
     private func begin(_ request: Request) {
         guard errand == nil else {

@@ -55,14 +55,27 @@ import Testing
         #expect(dashboard.selectedSlots.map(\.0) == [SlotID(0), SlotID(1)])
     }
 
-    @Test func `keys act on the selected app, and quit`() {
+    @Test func `keys act on the selected app or instance, and quit`() {
         var dashboard = dashboard
-        #expect(dashboard.press(.character("l")) == .reload(AppName("web")))
+        #expect(dashboard.press(.character("l")) == .reload(.named("web")))
         #expect(dashboard.message == "reloading web ...")
+        _ = dashboard.press(.down)
+        _ = dashboard.press(.down)
+        #expect(dashboard.press(.character("r")) == .restart(.named("1")))
+        #expect(dashboard.message == "restarting web 1 ...")
         _ = dashboard.press(.end)
-        #expect(dashboard.press(.character("r")) == .restart(AppName("worker")))
-        #expect(dashboard.press(.character("s")) == .stop(AppName("worker")))
+        #expect(dashboard.press(.character("s")) == .stop(.named("worker")))
+        #expect(dashboard.message == "stopping worker ...")
         for key in [Key.character("q"), .escape, .interrupt] { #expect(dashboard.press(key) == .quit) }
+    }
+
+    @Test func `an id that is also a name is not used to mean an instance`() {
+        var dashboard = dashboard
+        var snapshot = Scene.shop
+        snapshot.apps[0].spec.name = AppName("1")
+        dashboard.show(snapshot, at: Scene.now)
+        _ = dashboard.press(.end)
+        #expect(dashboard.press(.character("s")) == .stop(.named("web")))
     }
 
     @Test func `the selection stays with its app while others come and go`() {

@@ -44,9 +44,9 @@ public struct Dashboard: Sendable {
     /// What a key asks of the shell.
     public enum Action: Equatable, Sendable {
         case quit
-        case restart(AppName)
-        case reload(AppName)
-        case stop(AppName)
+        case restart(Selector)
+        case reload(Selector)
+        case stop(Selector)
         /// The log of another row is to be shown.
         case select
     }
@@ -111,9 +111,24 @@ public struct Dashboard: Sendable {
         return .select
     }
 
-    private mutating func act(_ verb: String, _ action: (AppName) -> Action) -> Action? {
-        guard let app = selection?.app else { return nil }
-        message = "\(verb) \(Wording.name(app)) ..."
-        return action(app)
+    private mutating func act(_ verb: String, _ action: (Selector) -> Action) -> Action? {
+        guard let index = selectedIndex else { return nil }
+        message = "\(verb) \(Dashboard.label(rows[index])) ..."
+        return action(selector(of: rows[index]))
+    }
+
+    /// One instance of several is meant by its id, unless something else is called like that number.
+    private func selector(of row: Row) -> Selector {
+        let name = row.identity.app
+        guard let slot = row.slot, row.app.slots.count > 1 else { return .named(name.description) }
+        let id = "\(slot.id.number)"
+        let isAmbiguous = snapshot.apps.contains { $0.spec.name.name == id || $0.spec.name.namespace == id }
+        return .named(isAmbiguous ? name.description : id)
+    }
+
+    static func label(_ row: Row) -> String {
+        let name = row.identity.app
+        guard let slot = row.slot, row.app.slots.count > 1 else { return Wording.name(name) }
+        return Wording.instance(name, slot.index)
     }
 }

@@ -49,13 +49,6 @@ extension Dashboard {
         let shown = log.suffix(height).map { Text.truncated(Text.sanitised($0), to: size.columns) }
         return shown + Array(repeating: "", count: height - shown.count)
     }
-
-    private static func label(_ row: Row) -> String {
-        switch row.identity {
-        case .app(let name): Wording.name(name)
-        case .slot(let name, let index): Wording.instance(name, index)
-        }
-    }
 }
 
 // MARK: - Table
