@@ -14,6 +14,17 @@ public enum Clock {
         return String(decoding: bytes.prefix { $0 != 0x0a }, as: UTF8.self)
     }
 
+    /// Now, to the second, in the machine's time zone: "2026-11-21T09:30:00+0000" (strftime(3)).
+    public static func timestamp() -> String {
+        var seconds = time(nil)
+        var parts = tm()
+        localtime_r(&seconds, &parts)
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { buffer in
+            let count = strftime(buffer.baseAddress!, buffer.count, "%Y-%m-%dT%H:%M:%S%z", &parts)
+            return String(decoding: UnsafeRawBufferPointer(buffer).prefix(count), as: UTF8.self)
+        }
+    }
+
     private static func read(_ clock: Int32) -> Int64 {
         var time = timespec()
         clock_gettime(clock, &time)

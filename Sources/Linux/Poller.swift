@@ -6,7 +6,7 @@ internal import Glibc
 /// A token belongs to one registration and is never used again, so that an event for a descriptor that was closed
 /// and whose number now means another file is recognised. Every descriptor must be removed before it is closed:
 /// a child between clone and exec holds copies, and a closed file would stay in the set.
-public struct Poller: ~Copyable {
+public struct Poller: ~Copyable, Sendable {
     public struct Interest: OptionSet, Sendable {
         public let rawValue: UInt32
         public init(rawValue: UInt32) { self.rawValue = rawValue }

@@ -2,7 +2,7 @@
 public struct Invocation: Equatable, Sendable {
     /// A path, or a bare name to be looked up in the app's `PATH`.
     public var program: String
-    /// Including argument zero.
+    /// Without argument zero, which is the program.
     public var arguments: [String]
 
     public init(program: String, arguments: [String]) {
@@ -52,22 +52,22 @@ extension AppSpec {
             return script.contains(" ")
                 ? Invocation(
                     program: "sh",
-                    arguments: ["sh", "-c", script] + (arguments.isEmpty ? [] : ["sh"] + arguments))
+                    arguments: ["-c", script] + (arguments.isEmpty ? [] : ["sh"] + arguments))
                 : direct(script)
         }
         if executable, header != .text { return direct(path) }
         if let program = AppSpec.interpreter(forExtensionOf: path) { return interpreted(by: program, path) }
         guard case .shebang(let line) = header else { return direct(path) }
         let words = line.split(separator: " ", maxSplits: 1).map(String.init)
-        return Invocation(program: words.first ?? "sh", arguments: words + [path] + arguments)
+        return Invocation(program: words.first ?? "sh", arguments: words.dropFirst() + [path] + arguments)
     }
 
     private func interpreted(by program: String, _ path: String) -> Invocation {
-        Invocation(program: program, arguments: [program] + interpreterArguments + [path] + arguments)
+        Invocation(program: program, arguments: interpreterArguments + [path] + arguments)
     }
 
     private func direct(_ path: String) -> Invocation {
-        Invocation(program: path, arguments: [path] + arguments)
+        Invocation(program: path, arguments: arguments)
     }
 
     /// PM2's table.

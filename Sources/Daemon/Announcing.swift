@@ -1,0 +1,35 @@
+internal import Supervision
+
+// What daemon.log says.
+extension Notice {
+    var sentence: String {
+        switch self {
+        case .died(let app, let slot, let death):
+            "\(app)/\(slot.number) (generation \(death.generation.number)) \(death.cause.sentence) "
+                + "after \(death.uptime.milliseconds) ms"
+        case .waiting(let app, let slot, let delay):
+            "\(app)/\(slot.number) is started again in \(delay.milliseconds) ms"
+        case .gaveUp(let app, let slot, let restarts):
+            "\(app)/\(slot.number) is given up after \(restarts) unstable runs (max_restarts)"
+        case .reloadFailed(let app, let failure):
+            "the reload of \(app) failed: instance \(failure.slot.number) of generation "
+                + "\(failure.generation.number) \(failure.death.cause.sentence); the previous version serves on"
+        case .impossible(let what):
+            "a mistake in swpm, please report it: \(what)"
+        }
+    }
+}
+
+extension Death.Cause {
+    fileprivate var sentence: String {
+        switch self {
+        case .exited(.code(let code)): "exited with code \(code)"
+        case .exited(.signal(let signal)): "was ended by \(signal)"
+        case .exited(.unknown): "ended while nobody was watching"
+        case .notStarted(let reason): "could not be started: \(reason)"
+        case .neverReady(let patience, let missing):
+            "did not listen on \(missing.map(\.description).joined(separator: ", ")) "
+                + "within \(patience.milliseconds) ms (listen_timeout)"
+        }
+    }
+}

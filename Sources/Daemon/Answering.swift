@@ -1,0 +1,100 @@
+internal import Linux
+internal import Supervision
+internal import Wire
+
+// MARK: - What clients ask
+
+extension Loop {
+    /// Questions are answered at once; orders become the supervisor's, and their answer is a stream.
+    func take(_ request: HTTPRequest, _ ticket: Ticket) -> Connections.Answer {
+        do throws(APIRefusal) {
+            return try carryOut(APICall(request), ticket)
+        } catch {
+            return .now(
+                HTTPWriter.response(
+                    error.status, Wire.Answer.bytes(error), allow: error.allow, keepsAlive: request.keepsAlive
+                ))
+        }
+    }
+
+    private func carryOut(_ call: APICall, _ ticket: Ticket) throws(APIRefusal) -> Connections.Answer {
+        switch call {
+        case .ping: return .now(HTTPWriter.response(200, Wire.Answer.pong))
+        case .version: return .now(HTTPWriter.response(200, Wire.Answer.bytes(who, clock: .now)))
+        case .apps(let selector): return .now(picture(of: selector))
+        case .jlist:
+            let picture = sampled(supervisor.snapshot)
+            return .now(HTTPWriter.response(200, Jlist.bytes(picture, facts: jlistFacts, clock: .now)))
+        case .operate(let order, let environment):
+            learn(.requested(try capture(environment, for: order), ticket))
+            return .later
+        }
+    }
+
+    private func picture(of selector: Selector) -> [UInt8] {
+        do throws(Refusal) {
+            let picture = sampled(try supervisor.snapshot(of: selector))
+            return HTTPWriter.response(200, Wire.Answer.bytes(picture, clock: .now))
+        } catch {
+            return HTTPWriter.response(error.status, Wire.Answer.bytes(error))
+        }
+    }
+
+    /// With what each instance consumes.
+    private func sampled(_ snapshot: Snapshot) -> Snapshot {
+        var snapshot = snapshot
+        sampler.fill(&snapshot, at: .now)
+        return snapshot
+    }
+
+    /// Puts the caller's environment away and its number into the specifications.
+    private func capture(_ environment: [String: String]?, for order: Request) throws(APIRefusal) -> Request {
+        guard case .apply(var specs) = order, let environment else { return order }
+        do throws(SystemError) {
+            let number = try environments.keep(environment)
+            for index in specs.indices { specs[index].inherited = number }
+            return .apply(specs)
+        } catch {
+            throw APIRefusal(status: 503, code: "busy", message: "\(error)")
+        }
+    }
+
+    private var jlistFacts: JlistFacts {
+        JlistFacts(username: user, home: home.path) { [home] spec, slot in
+            JlistFacts.Slot(
+                outLog: home.log(of: spec.name, slot, .out), errorLog: home.log(of: spec.name, slot, .error),
+                interpreter: spec.shownInterpreter)
+        }
+    }
+}
+
+// MARK: - What clients are told
+
+extension Loop {
+    func tell(_ ticket: Ticket, _ progress: Progress) {
+        connections.stream(ticket, Wire.Answer.bytes(.progress(progress), clock: .now))
+    }
+
+    func answer(_ ticket: Ticket, _ reply: Reply) {
+        if case .refused(let refusal) = reply {
+            connections.refuse(ticket, HTTPWriter.response(refusal.status, Wire.Answer.bytes(refusal)))
+        } else {
+            connections.finish(ticket, Wire.Answer.bytes(.reply(reply), clock: .now))
+        }
+    }
+}
+
+extension WallClock {
+    /// The difference as it is at this moment.
+    static var now: WallClock { WallClock(offset: .nanoseconds(Clock.wall() - Clock.monotonic())) }
+}
+
+extension AppSpec {
+    fileprivate var shownInterpreter: String {
+        switch interpreter {
+        case .program(let program): program
+        case .none: "none"
+        case .automatic: AppSpec.interpreter(forExtensionOf: script) ?? "none"
+        }
+    }
+}

@@ -1,0 +1,33 @@
+internal import Linux
+internal import Supervision
+
+// MARK: - Who may call the loop
+
+extension Loop {
+    /// Connects everything that brings facts, and then lets clients in.
+    func connect() throws(SystemError) {
+        keeper.onExit = { [unowned self] in reaped($0) }
+        keeper.onRefusal = { [unowned self] key, error in
+            scribe.log("the keeper does not hold \(key): \(error)")
+        }
+        keeper.onLost = { [unowned self] in
+            scribe.log("the keeper is gone; what it held is lost with the daemon")
+        }
+        logs.onLastWords = { [unowned self] in heard($1, of: $0) }
+        try keeper.attach(to: watches)
+        _ = try watches.watch(spawner.outcomes.number, for: .readable) { [unowned self] _ in
+            learnSpawnOutcomes()
+        }
+        _ = try watches.watch(signals.descriptor.number, for: .readable) { [unowned self] _ in takeSignals() }
+        try connections.open { [unowned self] in take($0, $1) }
+    }
+
+    /// The machine, or the service, goes down: everything stops gracefully and stays wanted.
+    private func takeSignals() {
+        while let signal = try? signals.next() {
+            if signal == Signals.hangup { continue }
+            scribe.log("\(Signal(number: signal)): everything is stopped, and wanted again at the next start")
+            goDown(connections.nextTicket())
+        }
+    }
+}

@@ -1,0 +1,255 @@
+internal import Linux
+internal import Supervision
+internal import Wire
+
+/// The clients on the control socket: who they are, what they have sent, what they have not read yet.
+///
+/// Only the daemon's owner and root are heard (SO_PEERCRED, unix(7)). A client that does not read costs its own
+/// output queue and, once that is full, its connection; nobody waits for it.
+final class Connections {
+    static let limit = 256
+    static let outputLimit = 16 << 20
+    private static let readSize = 16 << 10
+    /// For a request that has begun.
+    static let requestPatience = Duration.seconds(10)
+
+    private let listener: SharedDescriptor
+    private let watches: Watches
+    private let owner: UInt32
+    private var connections: [UInt64: Connection] = [:]
+    private var waiting: [Ticket: UInt64] = [:]
+    private var nextNumber: UInt64 = 1
+    private var lastTicket: UInt64 = 0
+    /// Answers a request: at once, or later under its ticket.
+    private var answer: (HTTPRequest, Ticket) -> Answer = { _, _ in preconditionFailure("nobody answers yet")
+    }
+
+    enum Answer {
+        case now([UInt8])
+        /// By `finish(_:_:)`; `tell(_:_:)` may come before.
+        case later
+    }
+
+    init(_ listener: SharedDescriptor, watches: Watches, owner: UInt32) {
+        self.listener = listener
+        self.watches = watches
+        self.owner = owner
+    }
+
+    /// From now on clients are heard.
+    func open(_ answer: @escaping (HTTPRequest, Ticket) -> Answer) throws(SystemError) {
+        self.answer = answer
+        _ = try watches.watch(listener.number, for: .readable) { [unowned self] _ in accept() }
+    }
+
+    /// For a request that no client sent.
+    func nextTicket() -> Ticket {
+        lastTicket += 1
+        return Ticket(lastTicket)
+    }
+
+    var nextDeadline: Instant? { connections.values.compactMap(\.deadline).min() }
+
+    /// Whether somebody has yet to read the last answer.
+    var areFlushing: Bool { connections.values.contains { !$0.output.isEmpty } }
+
+    func deadlinePassed(at now: Instant) {
+        for (number, connection) in connections where connection.deadline.map({ $0 <= now }) ?? false {
+            connection.write(.timedOut)
+            flush(number, connection)
+        }
+    }
+
+    /// A line of an answer that is not complete.
+    func stream(_ ticket: Ticket, _ line: [UInt8]) {
+        guard let (number, connection) = asker(ticket) else { return }
+        connection.write(line: line)
+        flush(number, connection)
+    }
+
+    /// The last line. The client may have left; then it is nobody's.
+    func finish(_ ticket: Ticket, _ line: [UInt8]) {
+        guard let (number, connection) = asker(ticket) else { return }
+        connection.write(line: line)
+        connection.output += HTTPWriter.lastChunk
+        answered(ticket, number, connection)
+    }
+
+    /// A whole answer, if nothing was streamed yet.
+    func refuse(_ ticket: Ticket, _ response: [UInt8]) {
+        guard let (number, connection) = asker(ticket) else { return }
+        connection.output += response
+        answered(ticket, number, connection)
+    }
+
+    private func asker(_ ticket: Ticket) -> (UInt64, Connection)? {
+        waiting[ticket].flatMap { number in connections[number].map { (number, $0) } }
+    }
+
+    private func answered(_ ticket: Ticket, _ number: UInt64, _ connection: Connection) {
+        waiting[ticket] = nil
+        connection.ticket = nil
+        connection.streams = false
+        advance(number, connection)
+    }
+}
+
+/// One client.
+private final class Connection {
+    let socket: SharedDescriptor
+    var watch: Watch?
+    var parser = RequestParser()
+    var output: [UInt8] = []
+    /// The request in work.
+    var ticket: Ticket?
+    /// The head of the answer is out.
+    var streams = false
+    var deadline: Instant?
+    var closesWhenRead = false
+
+    init(_ socket: SharedDescriptor) {
+        self.socket = socket
+    }
+
+    func write(line: [UInt8]) {
+        if !streams { output += HTTPWriter.stream(keepsAlive: !closesWhenRead) }
+        streams = true
+        output += HTTPWriter.chunk(line)
+    }
+
+    func write(_ refusal: HTTPRefusal) {
+        output += refusal.response
+        closesWhenRead = true
+        deadline = nil
+    }
+}
+
+extension HTTPRefusal {
+    fileprivate var response: [UInt8] {
+        HTTPWriter.response(status, Wire.Answer.bytes(APIRefusal(self)), keepsAlive: false)
+    }
+}
+
+// MARK: - Coming and going
+
+extension Connections {
+    private func accept() {
+        // A client that gave up between connect(2) and now, or a full table: the listener tells again.
+        while let socket = try? listener.descriptor.accept() {
+            let shared = SharedDescriptor(socket)
+            guard let peer = try? shared.descriptor.peerCredentials(), peer.user == owner || peer.user == 0
+            else {
+                reject(shared, HTTPRefusal(403, "this swpm belongs to another user"))
+                continue
+            }
+            guard connections.count < Connections.limit else {
+                reject(shared, .tooManyConnections)
+                continue
+            }
+            enter(shared)
+        }
+    }
+
+    private func enter(_ socket: SharedDescriptor) {
+        let number = nextNumber
+        nextNumber += 1
+        let connection = Connection(socket)
+        // Without room for a watch there is none for a client.
+        guard
+            let watch = try? watches.watch(
+                socket.number, for: [.readable, .readHungUp],
+                { [unowned self] what in stirred(number, what) })
+        else { return }
+        connection.watch = watch
+        connections[number] = connection
+    }
+
+    /// Says why in one write, which a fresh socket always has room for.
+    private func reject(_ socket: SharedDescriptor, _ refusal: HTTPRefusal) {
+        _ = try? socket.descriptor.write(refusal.response)
+    }
+
+    private func leave(_ number: UInt64) {
+        guard let connection = connections.removeValue(forKey: number) else { return }
+        if let watch = connection.watch { watches.remove(watch) }
+        if let ticket = connection.ticket { waiting[ticket] = nil }
+    }
+}
+
+// MARK: - Reading
+
+extension Connections {
+    private func stirred(_ number: UInt64, _ what: Poller.Interest) {
+        guard let connection = connections[number] else { return }
+        if what.contains(.writable) { flush(number, connection) }
+        if !what.isDisjoint(with: [.readable, .readHungUp, .hungUp, .failed]) { read(number, connection) }
+    }
+
+    private func read(_ number: UInt64, _ connection: Connection) {
+        do throws(SystemError) {
+            while let bytes = try connection.socket.descriptor.read(atMost: Connections.readSize) {
+                if bytes.isEmpty { return leave(number) }
+                connection.parser.feed(bytes)
+                if bytes.count < Connections.readSize { break }
+            }
+        } catch {
+            return leave(number)
+        }
+        advance(number, connection)
+    }
+
+    /// Takes requests one after another; the next one waits until this one is answered.
+    private func advance(_ number: UInt64, _ connection: Connection) {
+        while connection.ticket == nil, !connection.closesWhenRead, connections[number] != nil {
+            do throws(HTTPRefusal) {
+                guard let arrival = try connection.parser.next() else { break }
+                take(arrival, number, connection)
+            } catch {
+                connection.write(error)
+            }
+        }
+        let waits = connection.ticket == nil && connection.parser.isAmidRequest && !connection.closesWhenRead
+        connection.deadline = waits ? connection.deadline ?? .now + Connections.requestPatience : nil
+        flush(number, connection)
+    }
+
+    private func take(_ arrival: RequestParser.Arrival, _ number: UInt64, _ connection: Connection) {
+        switch arrival {
+        case .awaitsContinue:
+            connection.output += HTTPWriter.proceed
+        case .request(let request):
+            let ticket = nextTicket()
+            connection.closesWhenRead = !request.keepsAlive
+            connection.ticket = ticket
+            waiting[ticket] = number
+            if case .now(let bytes) = answer(request, ticket) {
+                waiting[ticket] = nil
+                connection.ticket = nil
+                connection.output += bytes
+            }
+        }
+    }
+}
+
+// MARK: - Writing
+
+extension Connections {
+    private func flush(_ number: UInt64, _ connection: Connection) {
+        guard connections[number] != nil, let watch = connection.watch else { return }
+        while !connection.output.isEmpty {
+            guard let transfer = try? connection.socket.descriptor.write(connection.output),
+                transfer != .ended
+            else {
+                return leave(number)
+            }
+            guard case .moved(let count) = transfer else { break }
+            connection.output.removeFirst(count)
+        }
+        if connection.output.count > Connections.outputLimit { return leave(number) }
+        if connection.output.isEmpty, connection.closesWhenRead, connection.ticket == nil {
+            return leave(number)
+        }
+        let reading: Poller.Interest = [.readable, .readHungUp]
+        watches.change(watch, for: connection.output.isEmpty ? reading : reading.union(.writable))
+    }
+}

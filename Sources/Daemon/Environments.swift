@@ -1,0 +1,82 @@
+internal import Linux
+internal import Supervision
+
+/// Callers' environments, each in a memory file that the keeper holds too: they survive the daemon, not the
+/// machine, and never touch a disk.
+final class Environments {
+    static let keyPrefix = "environment/"
+
+    private var files: [EnvironmentID: SharedDescriptor] = [:]
+    private let keeper: KeeperLink
+    private var next: UInt64 = 1
+
+    init(keeper: KeeperLink) {
+        self.keeper = keeper
+    }
+
+    /// Takes back what a previous daemon deposited.
+    func restore(_ number: UInt64, _ file: SharedDescriptor) {
+        files[EnvironmentID(number)] = file
+        next = max(next, number + 1)
+    }
+
+    /// Makes one anew of what stood on disk.
+    func restore(_ id: EnvironmentID, _ variables: [String: String]) throws(SystemError) {
+        restore(id.number, try file(Environments.encode(variables), under: id))
+    }
+
+    private func file(_ bytes: [UInt8], under id: EnvironmentID) throws(SystemError) -> SharedDescriptor {
+        let file = SharedDescriptor(try MemoryFile.sealed("environment", bytes))
+        keeper.deposit(key: Environments.key(id), file.number)
+        return file
+    }
+
+    /// Keeps a caller's environment; the same one twice is kept once.
+    func keep(_ variables: [String: String]) throws(SystemError) -> EnvironmentID {
+        let bytes = Environments.encode(variables)
+        for (id, file) in files where (try? file.descriptor.contents()) == bytes { return id }
+        let id = EnvironmentID(next)
+        next += 1
+        files[id] = try file(bytes, under: id)
+        return id
+    }
+
+    func keep(only wanted: Set<EnvironmentID>) {
+        for id in files.keys where !wanted.contains(id) {
+            files[id] = nil
+            keeper.withdraw(key: Environments.key(id))
+        }
+    }
+
+    func file(_ id: EnvironmentID?) -> SharedDescriptor? {
+        id.flatMap { files[$0] }
+    }
+
+    /// What of each may be written to disk.
+    var survivors: [EnvironmentID: [String: String]] {
+        files.mapValues { file in
+            // A memory file that cannot be read has no variables to save.
+            let bytes = (try? file.descriptor.contents()) ?? []
+            return Environments.decode(bytes).filter { ProgramEnvironment.survivesABoot($0.key) }
+        }
+    }
+}
+
+extension Environments {
+    static func key(_ id: EnvironmentID) -> String { "\(keyPrefix)\(id.number)" }
+
+    /// `NAME=value` and a zero byte each, sorted, as environ(7) has it.
+    static func encode(_ variables: [String: String]) -> [UInt8] {
+        variables.sorted { $0.key < $1.key }.flatMap { Array("\($0.key)=\($0.value)".utf8) + [0] }
+    }
+
+    static func decode(_ bytes: [UInt8]) -> [String: String] {
+        var result: [String: String] = [:]
+        for entry in bytes.split(separator: 0) {
+            guard let equals = entry.firstIndex(of: UInt8(ascii: "=")) else { continue }
+            let name = String(decoding: entry[..<equals], as: UTF8.self)
+            result[name] = String(decoding: entry[(equals + 1)...], as: UTF8.self)
+        }
+        return result
+    }
+}

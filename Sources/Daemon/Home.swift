@@ -1,0 +1,26 @@
+internal import Supervision
+
+/// Where everything of one swpm lies: `$SWPM_HOME`, by default `~/.swpm`.
+struct Home: Sendable {
+    let path: String
+
+    /// The control interface.
+    var socket: String { "\(path)/swpm.sock" }
+    var state: String { "\(path)/state.json" }
+    var logs: String { "\(path)/logs" }
+    var daemonLog: String { "\(path)/daemon.log" }
+
+    /// What `SWPM_ID` says in every process of an instance: no two swpm have the same home.
+    func marker(of instance: InstanceID) -> String { "\(path):\(instance.number)" }
+
+    /// PM2's naming: what is not a letter or a digit becomes a dash.
+    func log(of app: AppName, _ slot: SlotIndex, _ stream: LogStream) -> String {
+        let shown = app.namespace == AppName.defaultNamespace ? app.name : "\(app.namespace)-\(app.name)"
+        let safe = shown.map { $0.isASCII && ($0.isLetter || $0.isNumber) || $0 == "_" ? $0 : "-" }
+        return "\(logs)/\(String(safe))-\(stream.rawValue)-\(slot.number).log"
+    }
+}
+
+enum LogStream: String, CaseIterable, Sendable {
+    case out, error
+}

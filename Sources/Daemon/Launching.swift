@@ -1,0 +1,51 @@
+internal import Linux
+internal import Supervision
+
+// MARK: - From an order to a running program
+
+extension Loop {
+    /// Prepares everything that must outlive the daemon and deposits it with the keeper before there is a process
+    /// that needs it; the spawner does the rest.
+    func spawn(_ instance: InstanceID, _ launch: Launch) {
+        let marker = home.marker(of: instance)
+        processes.launch(instance, marker: marker)
+        do throws(SystemError) {
+            let (app, slot) = (launch.spec.name, launch.slot)
+            let pipes = try logs.open(
+                instance, home.log(of: app, slot, .out), home.log(of: app, slot, .error))
+            spawner.order(
+                SpawnJob(
+                    instance: instance, launch: launch, home: home.path, marker: marker,
+                    inherited: environments.file(launch.spec.inherited), input: nothing, output: pipes.output,
+                    error: pipes.error,
+                    ports: try ports.prepare(instance, launch), openFiles: openFiles))
+        } catch {
+            notSpawned(instance, "\(error)")
+        }
+    }
+
+    func learnSpawnOutcomes() {
+        for outcome in spawner.outcomes.take() {
+            switch outcome {
+            case .failed(let instance, let reason): notSpawned(instance, reason)
+            case .spawned(let instance, let process, let handle): spawned(instance, process, handle)
+            }
+        }
+    }
+
+    private func notSpawned(_ instance: InstanceID, _ reason: String) {
+        processes.failed(instance)
+        logs.close(instance)
+        learn(.spawnFailed(instance, reason: reason))
+    }
+
+    private func spawned(_ instance: InstanceID, _ process: ProcessID, _ handle: SharedDescriptor) {
+        processes.spawned(instance, process, handle)
+        learn(.spawned(instance, process))
+        ports.spawned(instance, process)
+        // The keeper may have been quicker to tell that it ended than the spawner that it began.
+        if let exit = exits.takeEarly(process, stillLaunching: processes.launching) {
+            ended(instance, exit.exit)
+        }
+    }
+}

@@ -1,0 +1,132 @@
+internal import Linux
+internal import Supervision
+internal import Wire
+
+/// The only circle of the program: wait, learn facts, decide, act; what comes of an act is a fact in turn.
+///
+/// Facts queue up and are handed to the supervisor one after another at the end of each round, never from within
+/// an act, so that no part is called back while it is at work. A class, because every part leads back to it.
+final class Loop {
+    let home: Home
+    let watches: Watches
+    let keeper: KeeperLink
+    let ports: Ports
+    let logs: LogPump
+    let spawner: Spawner
+    let scribe: Scribe
+    let environments: Environments
+    let connections: Connections
+    let sampler = Sampler()
+    /// What RLIMIT_NOFILE was before the daemon raised its own.
+    let openFiles: ResourceLimit
+    /// What programs read.
+    let nothing: SharedDescriptor
+    /// The user's name.
+    let user = Users().name(of: ThisProcess.user)
+    let who: DaemonFacts
+    let signals: SignalQueue
+    let boot: String?
+    var processes = ProcessTable()
+    var exits = Exits()
+
+    private(set) var supervisor: Supervisor
+    private var facts: [Event] = []
+    private var finishing = false
+    private var stateIsStale = false
+    /// Whether what is wanted still goes to disk; not once the machine goes down.
+    private var remembers = true
+
+    init(_ parts: Parts, supervisor: Supervisor) throws(SystemError) {
+        signals = try SignalQueue(for: [Signals.terminate, Signals.interrupt, Signals.hangup])
+        home = parts.home
+        watches = parts.watches
+        keeper = parts.keeper
+        ports = parts.ports
+        logs = parts.logs
+        spawner = parts.spawner
+        scribe = parts.scribe
+        environments = parts.environments
+        connections = parts.connections
+        openFiles = parts.openFiles
+        nothing = parts.nothing
+        who = parts.who
+        boot = parts.boot
+        self.supervisor = supervisor
+    }
+
+    /// Notes a fact for the end of this round.
+    func learn(_ fact: Event) {
+        facts.append(fact)
+    }
+
+    func run() throws(SystemError) {
+        settle()
+        while !(finishing && !connections.areFlushing) {
+            try watches.wait(atMost: nextDeadline.map { max(.zero, $0 - .now) })
+            let now = Instant.now
+            ports.deadlinePassed(at: now)
+            connections.deadlinePassed(at: now)
+            lastWordsOverdue(at: now)
+            if let deadline = supervisor.nextDeadline, deadline <= now { learn(.deadlinePassed) }
+            settle()
+        }
+        scribe.finish()
+        // A socket that nobody answers on would only puzzle; if it cannot be removed, the next daemon replaces it.
+        try? File.remove(home.socket)
+        keeper.quit()
+    }
+
+    private var nextDeadline: Instant? {
+        [supervisor.nextDeadline, ports.nextDeadline, connections.nextDeadline, exits.nextDeadline]
+            .compactMap { $0 }.min()
+    }
+
+    /// Hands every fact to the supervisor and performs what it orders, until there is nothing new.
+    private func settle() {
+        var next = 0
+        while next < facts.count {
+            let effects = supervisor.handle(facts[next], at: .now)
+            next += 1
+            for effect in effects { perform(effect) }
+        }
+        facts.removeAll(keepingCapacity: true)
+        if stateIsStale { save() }
+        exits.acknowledge(to: keeper)
+    }
+
+    private func perform(_ effect: Effect) {
+        switch effect {
+        case .spawn(let instance, let launch): spawn(instance, launch)
+        case .steer(let app, let instances): ports.steer(app, to: instances)
+        case .drain(let instance): ports.drain(instance)
+        case .signal(let instance, let signal): self.signal(instance, signal)
+        case .sweep(let instance, let signal): sweep(instance, signal)
+        case .release(let instance): ports.release(instance)
+        case .progress(let ticket, let progress): tell(ticket, progress)
+        case .reply(let ticket, let reply): answer(ticket, reply)
+        case .announce(let notice): scribe.log(notice.sentence)
+        case .save: stateIsStale = true
+        case .finish: finishing = true
+        }
+    }
+
+    /// Writes what must outlive the daemon, and lets go of environments nobody refers to.
+    private func save() {
+        stateIsStale = false
+        guard remembers else { return }
+        environments.keep(only: supervisor.environments)
+        scribe.save(StateFile(state: supervisor.saved, environments: environments.survivors, boot: boot))
+    }
+
+    /// Stops everything gracefully without forgetting that it is wanted: the machine, or the service, goes down.
+    func goDown(_ ticket: Ticket) {
+        save()
+        remembers = false
+        learn(.requested(.shutdown, ticket))
+    }
+}
+
+extension Instant {
+    /// The machine's monotonic clock.
+    static var now: Instant { Instant(nanoseconds: Clock.monotonic()) }
+}

@@ -1,0 +1,47 @@
+internal import Linux
+internal import Supervision
+internal import Wire
+
+/// What the loop is made of, from the poller up.
+struct Parts {
+    let home: Home
+    let watches: Watches
+    let keeper: KeeperLink
+    let ports: Ports
+    let logs: LogPump
+    let spawner: Spawner
+    let scribe: Scribe
+    let environments: Environments
+    let connections: Connections
+    let openFiles: ResourceLimit
+    let nothing: SharedDescriptor
+    let who: DaemonFacts
+    let boot: String?
+}
+
+extension Parts {
+    /// The key of the control socket, which outlives the daemon so that no client is ever refused.
+    private static let controlKey = "control"
+
+    init(
+        home: Home, watches: Watches, keeper: KeeperLink, scribe: Scribe, manifest: KeeperLink.Manifest,
+        version: String
+    ) throws(SystemError) {
+        self.home = home
+        self.watches = watches
+        self.keeper = keeper
+        self.scribe = scribe
+        openFiles = try ResourceLimit.raiseOpenFiles()
+        nothing = SharedDescriptor(try File.open("/dev/null", .readAndWrite))
+        boot = try Clock.bootIdentifier()
+        who = DaemonFacts(version: version, process: ProcessID(ThisProcess.identifier), since: .now)
+        environments = Environments(keeper: keeper)
+        spawner = try Spawner()
+        logs = try LogPump(watches: watches)
+        ports = try Ports(watches: watches, keeper: keeper)
+        let held = manifest.held[Parts.controlKey]
+        let control = if let held { held } else { SharedDescriptor(try UnixSocket.listen(home.socket)) }
+        if held == nil { keeper.deposit(key: Parts.controlKey, control.number) }
+        connections = Connections(control, watches: watches, owner: ThisProcess.user)
+    }
+}

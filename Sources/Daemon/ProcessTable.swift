@@ -1,0 +1,76 @@
+internal import Linux
+internal import Supervision
+
+/// Every process the daemon answers for.
+///
+/// An entry is there from the order to spawn until nothing of the instance runs; a pid leads to an entry only while
+/// its main process has not been reaped, so that a number the kernel uses again means nobody.
+struct ProcessTable {
+    struct Entry {
+        /// What `SWPM_ID` says in the environment of all its processes.
+        let marker: String
+        /// The main process, once it was spawned.
+        fileprivate(set) var process: ProcessID?
+        /// A name for the main process that the kernel cannot give to another (pidfd_open(2)).
+        fileprivate(set) var handle: SharedDescriptor?
+        /// The main process was reaped.
+        fileprivate(set) var ended = false
+    }
+
+    private(set) var entries: [InstanceID: Entry] = [:]
+    private var instances: [ProcessID: InstanceID] = [:]
+    /// Spawns whose outcome is not known yet.
+    private(set) var launching = 0
+
+    subscript(_ instance: InstanceID) -> Entry? { entries[instance] }
+
+    func instance(of process: ProcessID) -> InstanceID? { instances[process] }
+
+    mutating func launch(_ instance: InstanceID, marker: String) {
+        entries[instance] = Entry(marker: marker)
+        launching += 1
+    }
+
+    mutating func spawned(_ instance: InstanceID, _ process: ProcessID, _ handle: SharedDescriptor) {
+        launching -= 1
+        enter(instance, process, handle)
+    }
+
+    mutating func failed(_ instance: InstanceID) {
+        launching -= 1
+        entries[instance] = nil
+    }
+
+    /// One that a previous daemon spawned.
+    mutating func restore(
+        _ instance: InstanceID, _ process: ProcessID, _ handle: SharedDescriptor?, marker: String
+    ) {
+        entries[instance] = Entry(marker: marker)
+        enter(instance, process, handle)
+    }
+
+    private mutating func enter(_ instance: InstanceID, _ process: ProcessID, _ handle: SharedDescriptor?) {
+        entries[instance]?.process = process
+        entries[instance]?.handle = handle
+        instances[process] = instance
+    }
+
+    /// The main process was reaped; its number means nothing any more.
+    mutating func ended(_ instance: InstanceID) {
+        guard let process = entries[instance]?.process else { return }
+        entries[instance]?.ended = true
+        entries[instance]?.handle = nil
+        if instances[process] == instance { instances[process] = nil }
+    }
+
+    mutating func remove(_ instance: InstanceID) {
+        ended(instance)
+        entries[instance] = nil
+    }
+
+    /// Whether this is the main process of an instance.
+    func isMain(_ process: Int32) -> Bool { instances[ProcessID(process)] != nil }
+
+    /// Instances whose main process was reaped while something of them may still run.
+    var remains: [InstanceID] { entries.filter(\.value.ended).keys.sorted() }
+}

@@ -1,0 +1,124 @@
+internal import Keeper
+internal import Linux
+internal import Supervision
+internal import Wire
+
+/// What a starting daemon finds: the keeper's manifest and the state its predecessor wrote.
+struct Found {
+    let manifest: KeeperLink.Manifest
+    var file: StateFile
+
+    init(_ home: Home, _ manifest: KeeperLink.Manifest, boot: String?, _ scribe: Scribe) {
+        self.manifest = manifest
+        file = Found.read(home, scribe)
+        // Pids from before a boot mean nothing.
+        if file.boot != boot {
+            for app in file.state.apps.indices {
+                for slot in file.state.apps[app].slots.indices {
+                    file.state.apps[app].slots[slot].instances = []
+                }
+            }
+        }
+    }
+
+    /// A state that cannot be read is put aside, said loudly, and taken for empty.
+    private static func read(_ home: Home, _ scribe: Scribe) -> StateFile {
+        guard let bytes = try? File.read(home.state) else { return StateFile(state: SavedState()) }
+        do throws(JSONError) {
+            return try StateFile(parsing: bytes)
+        } catch {
+            let aside = "\(home.state).unreadable-\(Clock.wall() / 1_000_000_000)"
+            try? File.rename(home.state, to: aside)
+            scribe.log("\(home.state) cannot be read (\(error)); it is kept as \(aside), and no app is known")
+            // What runs may carry any number below this one.
+            return StateFile(state: SavedState(nextInstance: UInt64(Clock.wall() / 1_000_000)))
+        }
+    }
+}
+
+// MARK: - Taking back
+
+extension Loop {
+    /// Takes up what a previous daemon left: environments, log pipes, listeners, and every process that lives.
+    func takeBack(_ found: Found) {
+        restoreEnvironments(found)
+        let saved = found.file.state.apps.flatMap { app in
+            app.slots.flatMap { slot in slot.instances.map { (app, slot, $0) } }
+        }
+        for (app, slot, instance) in saved { takeBack(instance, app.spec.name, slot.index, found) }
+        ports.restore(found.manifest, found.file.state)
+        endStrangers(among: found.manifest.children)
+        scribe.log("the daemon is up (process \(who.process.number)), \(saved.count) instances known")
+    }
+
+    private func takeBack(_ instance: SavedState.Instance, _ app: AppName, _ slot: SlotIndex, _ found: Found)
+    {
+        let marker = home.marker(of: instance.id)
+        let process = instance.process
+        logs.restore(
+            instance.id, found.manifest.held, home.log(of: app, slot, .out), home.log(of: app, slot, .error))
+        let handle = isAlive(instance, marker, found.manifest) ? try? Processes.open(process.number) : nil
+        if let handle {
+            let shared = SharedDescriptor(handle)
+            processes.restore(instance.id, process, shared, marker: marker)
+            if !found.manifest.children.contains(process.number) { adopt(instance.id, shared) }
+        } else {
+            processes.restore(instance.id, process, nil, marker: marker)
+            let told = found.manifest.exits.first { $0.reaped.process == process.number }
+            told.map { ended(instance.id, $0.exit) } ?? endedUnseen(instance.id)
+        }
+    }
+
+    /// The same process, and not another that has its number by now.
+    private func isAlive(_ instance: SavedState.Instance, _ marker: String, _ manifest: KeeperLink.Manifest)
+        -> Bool
+    {
+        let process = instance.process.number
+        guard let status = ProcFS.status(of: process), !status.isZombie else { return false }
+        if manifest.children.contains(process) {
+            return !manifest.exits.contains { $0.reaped.process == process }
+        }
+        return ProcFS.environment(of: process, contains: "\(ProgramEnvironment.marker)=\(marker)")
+    }
+
+    /// Not the keeper's child: nobody will tell us its status, but its descriptor tells us of its end.
+    private func adopt(_ instance: InstanceID, _ handle: SharedDescriptor) {
+        var watch: Watch?
+        // Without a watch its end goes unnoticed until the next command; that is said in the log.
+        do throws(SystemError) {
+            watch = try watches.watch(handle.number, for: .readable) { [unowned self] _ in
+                if let watch { watches.remove(watch) }
+                endedUnseen(instance)
+            }
+        } catch {
+            scribe.log("\(error): the end of instance \(instance.number) will not be noticed")
+        }
+    }
+
+    private func restoreEnvironments(_ found: Found) {
+        for (key, file) in found.manifest.held where key.hasPrefix(Environments.keyPrefix) {
+            if let number = UInt64(key.dropFirst(Environments.keyPrefix.count)) {
+                environments.restore(number, file)
+            }
+        }
+        // After a boot only what may stand on disk is left.
+        for (id, variables) in found.file.environments where environments.file(id) == nil {
+            do throws(SystemError) { try environments.restore(id, variables) } catch {
+                scribe.log("\(error)")
+            }
+        }
+    }
+
+    /// Programs of ours that nobody recorded, because a daemon died between starting one and saying so. Ending
+    /// them is what keeps everything from running twice.
+    private func endStrangers(among children: [Int32]) {
+        let prefix = "\(ProgramEnvironment.marker)=\(home.path):"
+        for child in children where !processes.isMain(child) {
+            guard let entry = ProcFS.environment(of: child).first(where: { $0.hasPrefix(prefix) }),
+                let number = UInt64(entry.dropFirst(prefix.count)), processes[InstanceID(number)] == nil
+            else { continue }
+            scribe.log("process \(child) is ours (\(entry)) and nobody recorded it; it is ended")
+            _ = try? Signals.send(Signals.kill, to: child)
+        }
+    }
+}

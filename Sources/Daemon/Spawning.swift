@@ -1,0 +1,106 @@
+internal import Linux
+internal import Supervision
+
+// From an order to a running program, on the spawner's thread.
+extension SpawnJob {
+    func carryOut() -> SpawnOutcome {
+        do {
+            let spawned = try spawn(request())
+            let process = ProcessID(spawned.process)
+            return .spawned(instance, process, SharedDescriptor(spawned.release()))
+        } catch {
+            return .failed(instance, "\(error)")
+        }
+    }
+
+    private func request() throws -> SpawnRequest {
+        let spec = launch.spec
+        let owner = try owner()
+        let invocation = spec.invocation(of: ScriptFacts(of: spec))
+        var request = SpawnRequest(
+            program: invocation.program, arguments: invocation.arguments,
+            environment: try environment(unbuffered: invocation.isPython, owner))
+        request.directory = spec.workingDirectory
+        request.identity = owner?.identity
+        request.limits = [openFiles]
+        request.priority = spec.nice
+        request.memoryScore = 0
+        request.mask = spec.umask
+        request.isSibling = true
+        request.descriptors = [
+            .init(input.number, as: 0), .init(output.number, as: 1), .init(error.number, as: 2),
+        ]
+        if let identity = owner?.identity {
+            // So that it may open /dev/stdout, which asks for the rights to the pipe anew.
+            for pipe in [output, error] {
+                try pipe.descriptor.setOwner(user: identity.user, group: identity.group)
+            }
+        }
+        ports.complete(&request)
+        return request
+    }
+
+    /// Whom the app asks to run as; nil: as the daemon.
+    private func owner() throws(SpawnRefusal) -> User? {
+        let users = Users()
+        guard let name = launch.spec.user else {
+            guard launch.spec.group == nil else { throw .groupWithoutUser }
+            return nil
+        }
+        guard var user = users.user(name) else { throw .noSuchUser(name) }
+        guard let groupName = launch.spec.group else { return user }
+        guard let group = users.group(groupName) else { throw .noSuchGroup(groupName) }
+        user.group = group
+        user.groups = Array(Set(user.groups + [group])).sorted()
+        return user
+    }
+
+    private func environment(unbuffered: Bool, _ owner: User?) throws(SystemError) -> [String] {
+        var variables =
+            try inherited.map { (file) throws(SystemError) in
+                Environments.decode(try file.descriptor.contents())
+            } ?? [:]
+        if let owner {
+            variables.merge(["HOME": owner.home, "USER": owner.name, "LOGNAME": owner.name]) { $1 }
+        }
+        let complete = launch.environment(
+            inherited: variables, home: home, marker: marker, unbuffered: unbuffered)
+        return complete.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+    }
+}
+
+/// Why a program is not even tried.
+enum SpawnRefusal: Error, CustomStringConvertible {
+    case noSuchUser(String), noSuchGroup(String), groupWithoutUser
+
+    var description: String {
+        switch self {
+        case .noSuchUser(let name): "cannot become user \(name): there is none of that name"
+        case .noSuchGroup(let name): "cannot join group \(name): there is none of that name"
+        case .groupWithoutUser: "cannot take a group without a user: say \"uid\" too"
+        }
+    }
+}
+
+extension ScriptFacts {
+    /// Looks at the script as it is now; symbolic links lead where they lead today.
+    init(of spec: AppSpec) {
+        let path = spec.script.hasPrefix("/") ? spec.script : "\(spec.workingDirectory)/\(spec.script)"
+        guard let status = try? File.status(path), status.kind == .file else {
+            self = .missing
+            return
+        }
+        // An unreadable file may still be executable; the kernel decides.
+        let start = (try? File.read(path, atMost: 256)) ?? []
+        let header: Header =
+            if start.starts(with: [0x7F, 0x45, 0x4C, 0x46]) {
+                .binary
+            } else if start.starts(with: Array("#!".utf8)) {
+                .shebang(
+                    String(decoding: start.dropFirst(2).prefix { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self))
+            } else {
+                .text
+            }
+        self = .file(path: path, executable: File.isExecutable(path), header: header)
+    }
+}

@@ -1,0 +1,34 @@
+/// The environment a program is started with.
+public enum ProgramEnvironment {
+    /// The variable by which processes of an instance are recognised that nobody recorded.
+    public static let marker = "SWPM_ID"
+
+    /// Variables of ours, or of whoever started us, that must never reach a program.
+    public static func mustNotLeak(_ name: String) -> Bool {
+        name.hasPrefix("SWPM_") || name.hasPrefix("NODE_CHANNEL_") || name == "NODE_UNIQUE_ID"
+            || name == "LISTEN_FDS" || name == "LISTEN_PID" || name == "LISTEN_FDNAMES"
+            || name == "NOTIFY_SOCKET"
+    }
+
+    /// What of a caller's environment may go to disk: nothing that could be a secret.
+    public static func survivesABoot(_ name: String) -> Bool {
+        ["PATH", "HOME", "LANG", "USER", "LOGNAME", "SHELL", "TZ"].contains(name) || name.hasPrefix("LC_")
+    }
+}
+
+extension Launch {
+    /// The caller's variables, then the declared ones, then what tells an instance who it is (PM2's names).
+    public func environment(
+        inherited: [String: String], home: String, marker: String, unbuffered: Bool
+    ) -> [String: String] {
+        var result = inherited.filter { !ProgramEnvironment.mustNotLeak($0.key) }
+        result.merge(spec.environment) { _, declared in declared }
+        let identity = [
+            "NODE_APP_INSTANCE": "\(slot.number)", "name": spec.name.name, "pm_id": "\(id.number)",
+            "SWPM_HOME": home, ProgramEnvironment.marker: marker,
+        ]
+        result.merge(identity) { _, ours in ours }
+        if unbuffered, result["PYTHONUNBUFFERED"] == nil { result["PYTHONUNBUFFERED"] = "1" }
+        return result
+    }
+}
