@@ -34,7 +34,7 @@ struct Session {
         case .kill: return try kill()
         case .version: return voice.tell(Report(output: [Version.text]))
         case .help(let topic): return voice.tell(Report(output: Help.lines(about: topic)))
-        case .example: return voice.tell(Report(output: [Example.ecosystemFile]))
+        case .example(let operands): return try ExampleProgram.run(operands)
         case .daemon, .keeper: return voice.tell(.failure(Wording.internalCommand, .usage))
         }
     }

@@ -34,11 +34,11 @@ public enum Command: Equatable, Sendable {
     case version
     /// Of everything, or of one command.
     case help(String?)
-    /// An ecosystem file to begin with.
-    case example
     /// How the program calls itself; the arguments are for the shell that takes over.
     case daemon([String])
     case keeper([String])
+    /// A program to try things with: `web` or `worker`.
+    case example([String])
 }
 
 /// What `start` was told about a program. What is nil was not said.

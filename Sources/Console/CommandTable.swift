@@ -70,7 +70,6 @@ enum CommandTable {
     private static let housekeeping: [CommandDescription] = [
         CommandDescription(.ping, "Says whether the daemon answers."),
         CommandDescription(.kill, "Stops all apps, then the daemon."),
-        CommandDescription(.example, "Prints an ecosystem file to begin with."),
         CommandDescription(.version, aliases: ["-v", "-V", "--version"], "Prints the version."),
         CommandDescription(
             .help, aliases: ["-h", "--help"], operands: "[command]", "Explains a command, or names them all."),
@@ -79,6 +78,8 @@ enum CommandTable {
     private static let hidden: [CommandDescription] = [
         CommandDescription(.daemon, operands: "", "The daemon itself.", isInternal: true),
         CommandDescription(.keeper, operands: "", "The keeper itself.", isInternal: true),
+        CommandDescription(
+            .example, operands: "web|worker", "The programs of ecosystem.example.json.", isInternal: true),
     ]
 }
 
@@ -156,8 +157,8 @@ struct CommandDescription: Sendable {
 enum Verb: String, CaseIterable, Sendable {
     case start, stop, restart, reload, scale, delete
     case list, jlist, describe, logs, monit
-    case ping, kill, example, version, help
-    case daemon, keeper
+    case ping, kill, version, help
+    case daemon, keeper, example
 }
 
 struct OptionDescription: Sendable {

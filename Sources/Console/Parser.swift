@@ -19,7 +19,13 @@ extension ParsedCommand {
         case .keeper:
             self.init(command: .keeper(remaining), manner: manner)
             return
-        default: break
+        case .example:
+            self.init(command: .example(remaining), manner: manner)
+            return
+        case .start, .stop, .restart, .reload, .scale, .delete, .list, .jlist, .describe, .logs, .monit,
+            .ping,
+            .kill, .version, .help:
+            break
         }
         if description.verb != .help, ParsedCommand.asksForHelp(remaining) {
             self.init(command: .help(description.name), manner: manner)
@@ -70,7 +76,6 @@ extension Command {
         case .monit: self = try words.none(.monitor)
         case .ping: self = try words.none(.ping)
         case .kill: self = try words.none(.kill)
-        case .example: self = try words.none(.example)
         case .version: self = .version
         case .help:
             let topic = try words.atMostOne()
@@ -78,6 +83,7 @@ extension Command {
             self = .help(topic)
         case .daemon: self = .daemon(words.operands)
         case .keeper: self = .keeper(words.operands)
+        case .example: self = .example(words.operands)
         }
     }
 }
