@@ -14,6 +14,7 @@ extension Loop {
             scribe.log("the keeper is gone; what it held is lost with the daemon")
         }
         logs.onLastWords = { [unowned self] in heard($1, of: $0) }
+        logs.onTrouble = { [unowned self] in scribe.log($0) }
         try keeper.attach(to: watches)
         _ = try watches.watch(spawner.outcomes.number, for: .readable) { [unowned self] _ in
             learnSpawnOutcomes()

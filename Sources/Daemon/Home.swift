@@ -20,7 +20,3 @@ struct Home: Sendable {
         return "\(logs)/\(String(safe))-\(stream.rawValue)-\(slot.number).log"
     }
 }
-
-enum LogStream: String, CaseIterable, Sendable {
-    case out, error
-}

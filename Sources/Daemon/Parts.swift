@@ -37,7 +37,7 @@ extension Parts {
         who = DaemonFacts(version: version, process: ProcessID(ThisProcess.identifier), since: .now)
         environments = Environments(keeper: keeper)
         spawner = try Spawner()
-        logs = try LogPump(watches: watches)
+        logs = try LogPump(keeper: keeper, watches: watches)
         ports = try Ports(watches: watches, keeper: keeper)
         let held = manifest.held[Parts.controlKey]
         let control = if let held { held } else { SharedDescriptor(try UnixSocket.listen(home.socket)) }

@@ -46,6 +46,7 @@ extension Loop {
             app.slots.flatMap { slot in slot.instances.map { (app, slot, $0) } }
         }
         for (app, slot, instance) in saved { takeBack(instance, app.spec.name, slot.index, found) }
+        logs.restoreRest(found.manifest.held)
         ports.restore(found.manifest, found.file.state)
         endStrangers(among: found.manifest.children)
         scribe.log("the daemon is up (process \(who.process.number)), \(saved.count) instances known")

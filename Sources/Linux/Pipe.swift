@@ -47,13 +47,13 @@ extension Descriptor {
         Int(try check(clinux_readable_bytes(number), "measure what can be read"))
     }
 
-    /// Moves bytes from this pipe into a file, without a moment in which they are in neither (splice(2)).
+    /// Moves bytes from a pipe into this file, without a moment in which they are in neither (splice(2)).
     ///
     /// The file must not be open for appending.
     public borrowing func splice(
-        to file: borrowing Descriptor, at offset: Int64, atMost count: Int
+        from pipe: borrowing Descriptor, at offset: Int64, atMost count: Int
     ) throws(SystemError) -> Transfer {
-        let moved = clinux_splice(number, file.number, offset, count)
+        let moved = clinux_splice(pipe.number, number, offset, count)
         if moved > 0 { return .moved(moved) }
         if moved == 0 { return .ended }
         if moved == -Int(EAGAIN) { return .wouldBlock }

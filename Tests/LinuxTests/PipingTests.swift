@@ -18,10 +18,10 @@ import Testing
         let pipe = try Pipe()
         let file = try MemoryFile.create("spliced")
         try file.write(Array("head ".utf8), at: 0)
-        #expect(try pipe.reader.splice(to: file, at: 5, atMost: 100) == .wouldBlock)
+        #expect(try file.splice(from: pipe.reader, at: 5, atMost: 100) == .wouldBlock)
         _ = try pipe.writer.write(Array("and tail".utf8))
         #expect(try pipe.reader.readableBytes() == 8)
-        #expect(try pipe.reader.splice(to: file, at: 5, atMost: 100) == .moved(8))
+        #expect(try file.splice(from: pipe.reader, at: 5, atMost: 100) == .moved(8))
         #expect(try file.contents() == Array("head and tail".utf8))
     }
 

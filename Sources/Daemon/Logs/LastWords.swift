@@ -1,0 +1,23 @@
+internal import Linux
+internal import Supervision
+
+extension PumpedStream {
+    /// The last lines that this stream left in its file; oldest first.
+    func lastWords() -> [String] {
+        guard let tail = try? file.tail(lines: Death.lastWordsLimit, atMost: LogPolicy.lastWordsBytes) else {
+            return []
+        }
+        var bytes = tail.bytes[...]
+        let foreign = start - tail.start
+        if foreign > 0 {
+            bytes = bytes.dropFirst(Int(foreign))
+        } else if tail.bytes.count == LogPolicy.lastWordsBytes, let end = bytes.firstIndex(of: 0x0a) {
+            // The limit has cut the first line.
+            bytes = bytes[(end + 1)...]
+        }
+        return bytes.split(separator: 0x0a, omittingEmptySubsequences: false).dropLast(
+            bytes.last == 0x0a ? 1 : 0
+        )
+        .map { String(decoding: $0.prefix(LogPolicy.lastWordBytes), as: UTF8.self) }
+    }
+}

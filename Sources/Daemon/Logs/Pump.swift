@@ -1,0 +1,176 @@
+internal import Linux
+internal import Supervision
+
+/// What the loop tells the pump.
+enum PumpOrder: Sendable {
+    case open(StreamID, SharedDescriptor, path: String, isNew: Bool)
+    /// The main process has ended: take what is there, and tell its last words.
+    case finish(InstanceID)
+    /// There will be no program.
+    case close(InstanceID)
+    case end
+}
+
+/// What the pump tells the loop.
+enum PumpReport: Equatable, Sendable {
+    case lastWords(InstanceID, [String])
+    /// Nobody can write to the stream any more, and everything is in the file.
+    case over(StreamID)
+    /// A file cannot be written, and output is dropped.
+    case dropping(StreamID, SystemError)
+}
+
+/// Moves the output of all programs from pipes to files, on a thread of its own.
+///
+/// No byte is ever only in this process' memory, so nothing is lost when it is killed; and a slow disk delays only
+/// this thread. A class, because it lives on its thread from beginning to end.
+final class Pump {
+    private let orders: Mailbox<PumpOrder>
+    private let reports: Mailbox<PumpReport>
+    private let poller: Poller
+    private var streams: [UInt64: PumpedStream] = [:]
+    private var tokens: [StreamID: UInt64] = [:]
+    private var files: [String: LogFile] = [:]
+    /// Streams that are left alone until their time has come.
+    private var resting: [UInt64: Int64] = [:]
+    private var dropping: Set<StreamID> = []
+    private var nextToken: UInt64 = 1
+    private var growth = 0
+    private var isEnding = false
+
+    private static let ordersToken: UInt64 = 0
+
+    init(_ orders: Mailbox<PumpOrder>, _ reports: Mailbox<PumpReport>) throws(SystemError) {
+        self.orders = orders
+        self.reports = reports
+        poller = try Poller()
+        try poller.add(orders.number, token: Pump.ordersToken, for: .readable)
+    }
+
+    func run() throws(SystemError) {
+        while !isEnding {
+            let due = resting.values.min().map { Duration.nanoseconds(max(0, $0 - Clock.monotonic())) }
+            for event in try poller.wait(atMost: due) {
+                if event.token == Pump.ordersToken { takeOrders() } else { stirred(event.token) }
+            }
+            let now = Clock.monotonic()
+            for (token, until) in resting where until <= now { turn(token, at: now) }
+        }
+    }
+
+    private func stirred(_ token: UInt64) {
+        if resting[token] == nil { turn(token, at: Clock.monotonic()) }
+    }
+}
+
+// MARK: - Orders
+
+extension Pump {
+    private func takeOrders() {
+        for order in orders.take() {
+            switch order {
+            case .open(let id, let pipe, let path, let isNew): open(id, pipe, path, isNew: isNew)
+            case .finish(let instance): finish(instance)
+            case .close(let instance): for stream in LogStream.allCases { close(instance, stream) }
+            case .end: isEnding = true
+            }
+        }
+    }
+
+    private func open(_ id: StreamID, _ pipe: SharedDescriptor, _ path: String, isNew: Bool) {
+        let file = files[path] ?? LogFile(path)
+        files[path] = file
+        file.streams += 1
+        // A file that cannot be opened now is tried again when there is something to write.
+        try? file.refresh(at: Clock.monotonic())
+        let stream = PumpedStream(id, pipe, file, isNew: isNew)
+        let token = nextToken
+        nextToken += 1
+        streams[token] = stream
+        tokens[id] = token
+        // The kernel refuses only when the user's watches are used up; then the stream is looked at now and again.
+        stream.isArmed = (try? poller.add(pipe.number, token: token, for: .readable)) != nil
+        if !stream.isArmed { resting[token] = Clock.monotonic() }
+    }
+
+    private func finish(_ instance: InstanceID) {
+        let now = Clock.monotonic()
+        let ids = LogStream.allCases.map { StreamID(instance: instance, stream: $0) }
+        // Looked up before anything is closed.
+        let voice = tokens[StreamID(instance: instance, stream: .error)].flatMap { streams[$0] }
+        for id in ids {
+            guard let token = tokens[id], let stream = streams[token] else { continue }
+            settle(token, stream, stream.drain(at: now))
+        }
+        reports.send(.lastWords(instance, voice?.lastWords() ?? []))
+    }
+
+    private func close(_ instance: InstanceID, _ stream: LogStream) {
+        let id = StreamID(instance: instance, stream: stream)
+        if let token = tokens[id] { forget(token, id) }
+    }
+}
+
+// MARK: - Turns
+
+extension Pump {
+    private func turn(_ token: UInt64, at now: Int64) {
+        guard let stream = streams[token] else { return }
+        settle(token, stream, stream.turn(at: now))
+    }
+
+    private func settle(_ token: UInt64, _ stream: PumpedStream, _ rest: PumpedStream.Rest) {
+        tellOfTrouble(stream)
+        fit(stream, rest)
+        switch rest {
+        case .untilReadable:
+            resting[token] = nil
+            arm(token, stream, true)
+        case .until(let time):
+            resting[token] = time
+            arm(token, stream, false)
+        case .over:
+            forget(token, stream.id)
+            reports.send(.over(stream.id))
+        }
+    }
+
+    private func arm(_ token: UInt64, _ stream: PumpedStream, _ wanted: Bool) {
+        guard stream.isArmed != wanted else { return }
+        // One-shot without an interest: a hang-up that comes meanwhile is told once and not for ever.
+        let interest: Poller.Interest = wanted ? .readable : .oneShot
+        guard (try? poller.change(stream.pipe.number, token: token, for: interest)) != nil else { return }
+        stream.isArmed = wanted
+    }
+
+    /// Busy pipes are made bigger within the budget for all, and smaller when they have fallen silent.
+    private func fit(_ stream: PumpedStream, _ rest: PumpedStream.Rest) {
+        let before = stream.growth
+        if stream.isBusy, before == 0, growth + LogPolicy.largePipeCapacity <= LogPolicy.growthBudget {
+            stream.resize(to: LogPolicy.largePipeCapacity)
+        } else if rest == .untilReadable, before > 0 {
+            stream.resize(to: LogPolicy.pipeCapacity)
+        }
+        growth += stream.growth - before
+    }
+
+    private func tellOfTrouble(_ stream: PumpedStream) {
+        if let reason = stream.reasonForDropping {
+            if dropping.insert(stream.id).inserted { reports.send(.dropping(stream.id, reason)) }
+        } else {
+            dropping.remove(stream.id)
+        }
+    }
+
+    private func forget(_ token: UInt64, _ id: StreamID) {
+        guard let stream = streams.removeValue(forKey: token) else { return }
+        poller.remove(stream.pipe.number)
+        tokens[id] = nil
+        resting[token] = nil
+        dropping.remove(id)
+        growth -= stream.growth
+        stream.file.finished(id)
+        stream.file.streams -= 1
+        if stream.file.streams == 0 { files[stream.file.path] = nil }
+    }
+}
