@@ -11,6 +11,18 @@ public enum ThisProcess {
 
     public static func exit(_ code: Int32) -> Never { Glibc.exit(code) }
 
+    /// What it was started with, without the program's own name.
+    public static func arguments() -> [String] {
+        guard let first = clinux_arguments(), first.pointee != nil else { return [] }
+        var words: [String] = []
+        var next = first + 1
+        while let word = next.pointee {
+            words.append(String(cString: word))
+            next += 1
+        }
+        return words
+    }
+
     /// "NAME=value" each, as the caller gave them, in the caller's order.
     ///
     /// Without what this program told its own runtime before it began.

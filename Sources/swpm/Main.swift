@@ -8,7 +8,7 @@ internal import Linux
 @main
 enum Main {
     static func main() {
-        let arguments = Array(CommandLine.arguments.dropFirst())
+        let arguments = ThisProcess.arguments()
         ThisProcess.exit(run(arguments))
     }
 

@@ -30,7 +30,8 @@ struct Run: ~Copyable {
         self.options = options
         let connection = options.keepAlive ? "keep-alive" : "close"
         request = Array(
-            "GET \(options.path) HTTP/1.1\r\nHost: \(options.target)\r\nConnection: \(connection)\r\n\r\n".utf8)
+            "GET \(options.path) HTTP/1.1\r\nHost: \(options.target)\r\nConnection: \(connection)\r\n\r\n"
+                .utf8)
         clients = Array(repeating: Client(), count: options.clients)
         tokens = Array(repeating: 0, count: options.clients)
     }

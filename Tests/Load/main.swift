@@ -5,7 +5,7 @@ import Linux
 // Ends at its count, its time, or SIGTERM; then prints what happened as one line of JSON. See Options.swift.
 
 do {
-    let options = Options(parsing: Array(CommandLine.arguments.dropFirst()))
+    let options = Options(parsing: ThisProcess.arguments())
     var run = try Run(options)
     try run.toTheEnd()
     say(run.tally.summary(after: run.elapsed) + "\n", to: 1)

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Linux
 
 /// A program to be run, and everything about how.
 public struct Command: Sendable {
@@ -12,8 +13,6 @@ public struct Command: Sendable {
     public var input = ""
     /// Run as this user (and the group of the same number), without any other group or privilege.
     public var user: UInt32?
-    /// A session of its own, as a terminal or a service manager would give it.
-    public var newSession = false
 
     public init(_ program: String, _ arguments: [String] = []) {
         self.program = program
@@ -46,39 +45,24 @@ extension Command {
         try start().wait(within: limit)
     }
 
-    /// Starts it. Its output goes to nameless files, so that no pipe can fill and block it.
+    /// Starts it, in a session of its own. Its output goes to nameless files, so that no pipe can fill and block it.
     public func start() throws -> Running {
         let files = (input: nameless(input), output: nameless(""), errors: nameless(""))
-        let words = wrapped
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, files.input, 0)
-        posix_spawn_file_actions_adddup2(&actions, files.output, 1)
-        posix_spawn_file_actions_adddup2(&actions, files.errors, 2)
-        var process: pid_t = 0
-        let code = withStrings(words) { words in
-            withStrings(variables) { posix_spawnp(&process, words[0]!, &actions, nil, words, $0) }
-        }
-        close(files.input)
-        guard code == 0 else {
+        defer { close(files.input) }
+        var request = SpawnRequest(program: program, arguments: arguments, environment: variables)
+        request.directory = directory
+        request.identity = user.map { SpawnRequest.Identity(user: $0, group: $0, groups: []) }
+        request.descriptors = [
+            .init(files.input, as: 0), .init(files.output, as: 1), .init(files.errors, as: 2),
+        ]
+        do {
+            let spawned = try spawn(request)
+            return Running(self, spawned.process, output: files.output, errors: files.errors)
+        } catch {
             close(files.output)
             close(files.errors)
-            throw NeverHappened(description: "cannot run \(program): \(String(cString: strerror(code)))")
+            throw error
         }
-        return Running(self, process, output: files.output, errors: files.errors)
-    }
-
-    /// With env(1), setpriv(1) and setsid(1) around it where asked for.
-    private var wrapped: [String] {
-        var words = [program] + arguments
-        if let user {
-            words =
-                ["setpriv", "--reuid=\(user)", "--regid=\(user)", "--clear-groups", "--inh-caps=-all", "--"]
-                + words
-        }
-        if let directory { words = ["env", "--chdir=\(directory)"] + words }
-        return newSession ? ["setsid", "--wait"] + words : words
     }
 
     private var variables: [String] {
@@ -98,14 +82,6 @@ private func nameless(_ text: String) -> Int32 {
     writeAll(descriptor, text)
     lseek(descriptor, 0, SEEK_SET)
     return descriptor
-}
-
-private func withStrings<Result>(
-    _ strings: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Result
-) -> Result {
-    var pointers: [UnsafeMutablePointer<CChar>?] = strings.map { strdup($0) } + [nil]
-    defer { for pointer in pointers { free(pointer) } }
-    return pointers.withUnsafeMutableBufferPointer { body($0.baseAddress!) }
 }
 
 /// The environment of the test itself, without what would lead a daemon to the user's own home.

@@ -5,6 +5,8 @@
 #include <stddef.h>
 
 char **clinux_environment(void);
+/* What main was given. */
+char **clinux_arguments(void);
 /* Whether one of the entries, which end in NUL each, is exactly this one: 1 or 0. */
 int clinux_contains_entry(const void *bytes, size_t count, const char *entry);
 
