@@ -32,9 +32,11 @@ enum Reason {
 
     private static func launching(_ slot: SlotSnapshot, at now: Instant) -> String {
         guard let current = slot.current else { return "" }
-        let age = Quantities.duration(.seconds((now - current.since).milliseconds / 1000))
+        // Whole seconds: what is shown again and again should not flicker.
+        let seconds = max(0, (now - current.since).milliseconds / 1000)
+        let age = seconds > 0 ? ", for \(Quantities.duration(.seconds(seconds)))" : ""
         let last = slot.deaths.last.map { ", before: \(Wording.brief($0.cause))" } ?? ""
-        return "not ready yet, for \(age)\(slot.restarts > 0 ? last : "")"
+        return "not ready yet\(age)\(slot.restarts > 0 ? last : "")"
     }
 
     private static func online(_ slot: SlotSnapshot, in app: AppSnapshot, at now: Instant) -> String {

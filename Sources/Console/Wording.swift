@@ -112,6 +112,8 @@ public enum Wording {
                 return lines
             }
         }
+        // What was not started has written nothing.
+        if case .notStarted = failure.death.cause { return lines }
         lines.append(hint("swpm logs \(app)", "to see more"))
         return lines
     }
