@@ -109,7 +109,7 @@ extension Loop {
     }
 
     /// Everything that runs of an instance.
-    private func family(of instance: InstanceID) -> [Int32] {
+    func family(of instance: InstanceID) -> [Int32] {
         guard let entry = processes[instance] else { return [] }
         guard let main = entry.process, !entry.ended else { return remains(of: instance) }
         return [main.number] + ProcFS.descendants(of: main.number) + remains(of: instance)

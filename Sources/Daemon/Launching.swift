@@ -35,6 +35,7 @@ extension Loop {
 
     private func notSpawned(_ instance: InstanceID, _ reason: String) {
         processes.failed(instance)
+        ports.failed(instance)
         logs.close(instance)
         learn(.spawnFailed(instance, reason: reason))
     }

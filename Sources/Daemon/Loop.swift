@@ -52,6 +52,8 @@ final class Loop {
         who = parts.who
         boot = parts.boot
         self.supervisor = supervisor
+        ports.report = { [unowned self] in learn($0) }
+        ports.family = { [unowned self] in family(of: $0) }
     }
 
     /// Notes a fact for the end of this round.

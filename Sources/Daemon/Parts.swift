@@ -38,7 +38,10 @@ extension Parts {
         environments = Environments(keeper: keeper)
         spawner = try Spawner()
         logs = try LogPump(keeper: keeper, watches: watches)
-        ports = try Ports(watches: watches, keeper: keeper)
+        let safe = PortsSafe(keeper)
+        ports = try Ports(
+            watches: watches, safe: safe, abilities: .find(),
+            memory: PortsMemory(found: manifest.held, safe: safe), tell: { scribe.log($0) })
         let held = manifest.held[Parts.controlKey]
         let control = if let held { held } else { SharedDescriptor(try UnixSocket.listen(home.socket)) }
         if held == nil { keeper.deposit(key: Parts.controlKey, control.number) }

@@ -47,7 +47,12 @@ extension Loop {
         }
         for (app, slot, instance) in saved { takeBack(instance, app.spec.name, slot.index, found) }
         logs.restoreRest(found.manifest.held)
-        ports.restore(found.manifest, found.file.state)
+        ports.restore(
+            saved.map { app, _, instance in
+                RestoredTenant(
+                    instance: instance.id, process: instance.process, spec: app.spec,
+                    hasEnded: processes[instance.id]?.ended ?? true)
+            }, found: found.manifest.held)
         endStrangers(among: found.manifest.children)
         scribe.log("the daemon is up (process \(who.process.number)), \(saved.count) instances known")
     }

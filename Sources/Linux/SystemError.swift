@@ -19,6 +19,18 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     public var reason: String { String(cString: strerror(code)) }
 }
 
+// MARK: - What callers tell apart
+
+extension SystemError {
+    public static let invalid = EINVAL
+    public static let noSpace = ENOSPC
+    public static let addressInUse = EADDRINUSE
+    public static let accessDenied = EACCES
+
+    /// The kernel, or a container's rules, do not let us; it is not the object's fault.
+    public var isRefusal: Bool { code == EPERM || code == EACCES || code == ENOSYS }
+}
+
 /// Turns the C target's "a value, or -errno" into a value or a thrown error.
 ///
 /// A bad descriptor or address is a mistake of this program, never of the world: those trap.

@@ -50,6 +50,12 @@ public struct TCPSocket: Sendable {
         if Glibc.listen(number, backlog) < 0 { throw SystemError("listen", code: errno) }
     }
 
+    /// For everybody who holds the socket: O_NONBLOCK belongs to the open file.
+    public func makeNonBlocking() {
+        let flags = fcntl(number, F_GETFL)
+        if flags >= 0 { _ = fcntl(number, F_SETFL, flags | O_NONBLOCK) }
+    }
+
     /// Ends listening at once, for every process that holds the socket (shutdown(2)); connections that wait are reset.
     public func stopListening() { _ = shutdown(number, Int32(SHUT_RDWR)) }
 

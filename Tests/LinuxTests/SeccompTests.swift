@@ -61,12 +61,11 @@ struct FilteringCalls {
                 "s = socket.socket(); s.bind(('127.0.0.1', 4711)); s.listen(7); os._exit(9)"))
         let bind = try child.next()
         #expect(bind.call == .bind && bind.arguments[2] == 16)
-        let loan = Loan.take(
-            from: bind.thread, descriptor: Int32(bind.arguments[0]), at: bind.arguments[1], count: 16)
-        #expect(loan.process == child.process && child.seccomp.isValid(bind.id))
-        #expect(SocketAddress(raw: loan.bytes)?.description == "127.0.0.1:4711")
-        let socket = TCPSocket(try loan.descriptor.get().number)
-        #expect(socket.isTCP && socket.family == .v4)
+        let bytes = try Processes.memory(of: bind.thread, at: bind.arguments[1], count: 16)
+        #expect(Processes.owner(ofThread: bind.thread) == child.process && child.seccomp.isValid(bind.id))
+        #expect(SocketAddress(raw: bytes)?.description == "127.0.0.1:4711")
+        let copy = try Processes.borrow(Int32(bind.arguments[0]), through: child.handle.number)
+        #expect(TCPSocket(copy.number).isTCP && TCPSocket(copy.number).family == .v4)
         #expect(try child.seccomp.respond(bind.id))
         #expect(!child.seccomp.isValid(bind.id))
         #expect(try !child.seccomp.respond(bind.id))
@@ -156,8 +155,10 @@ struct FilteringCalls {
 
     @Test func `a denied borrowing says so`() throws {
         try confined(denying: [.borrowDescriptor]) { () throws in
-            let loan = Loan.take(from: getpid(), descriptor: 0, at: 0, count: 0)
-            #expect(throws: SystemError("borrow descriptor 0", code: EPERM)) { try loan.descriptor.get() }
+            let handle = try Processes.open(getpid())
+            #expect(throws: SystemError("borrow descriptor 0", code: EPERM)) {
+                _ = try Processes.borrow(0, through: handle.number)
+            }
         }
     }
 }

@@ -1,17 +1,124 @@
-internal import Keeper
 internal import Linux
 internal import Supervision
 
-struct PortsProvision: Sendable { func complete(_ r: inout SpawnRequest) {} }
+/// Holds the programs' listeners and steers connections among them.
+///
+/// Programs bind and listen as they always do; those two calls wait until they are carried out here, on the
+/// program's own socket. What the daemon keeps is a copy of each listening socket: hence the accept queue
+/// survives the program, a program that listens is known to be ready, and one program attached to all the sockets
+/// of an address says who gets the next connection.
+///
+/// A class, because the loop's watches lead back to it.
 final class Ports {
-    init(watches: Watches, keeper: KeeperLink) throws(SystemError) {}
-    func restore(_ m: KeeperLink.Manifest, _ s: SavedState) {}
-    var nextDeadline: Instant? { nil }
-    func deadlinePassed(at: Instant) {}
-    func prepare(_ i: InstanceID, _ l: Launch) throws(SystemError) -> PortsProvision { PortsProvision() }
-    func spawned(_ i: InstanceID, _ p: ProcessID) {}
-    func steer(_ a: AppName, to: [InstanceID]) {}
-    func drain(_ i: InstanceID) {}
-    func exited(_ i: InstanceID) {}
-    func release(_ i: InstanceID) {}
+    let watches: Watches
+    let safe: PortsSafe
+    var report: (Event) -> Void = { _ in }
+    /// For the daemon's log.
+    let tell: (String) -> Void
+    let abilities: PortsAbilities
+    let diagnostics: SocketDiagnostics
+    let inFlight: InFlight
+    let journal: PortsJournal
+    /// Every process of an instance.
+    var family: (InstanceID) -> [Int32]
+
+    var tenants: [InstanceID: Tenant] = [:]
+    var traps: [InstanceID: Trap] = [:]
+    /// By serial number.
+    var listeners: [UInt64: HeldListener] = [:]
+    var groups: [ListenerGroup.Key: ListenerGroup] = [:]
+    /// Who gets new connections, as the supervisor said last.
+    var rotations: [AppName: Set<InstanceID>] = [:]
+    var drains: [InstanceID: Drain] = [:]
+    var nextSerial: UInt64 = 1
+    /// What was said once is not said again.
+    private var complaints: Set<String> = []
+    static let complaintLimit = 1000
+
+    /// One instance, as far as its ports are concerned.
+    struct Tenant {
+        var app: AppName
+        var spec: AppSpec
+        var tier: PortsTier
+        var process: ProcessID?
+        var hasEnded = false
+        /// The dead instance whose listeners it took over.
+        var heirOf: InstanceID?
+    }
+
+    /// `memory` is what the keeper has of a previous daemon's, under `InFlight.key` and `PortsJournal.key`.
+    init(
+        watches: Watches, safe: PortsSafe, abilities: PortsAbilities, memory: PortsMemory,
+        tell: @escaping (String) -> Void
+    ) throws(SystemError) {
+        self.watches = watches
+        self.safe = safe
+        self.abilities = abilities
+        self.tell = tell
+        diagnostics = try SocketDiagnostics()
+        inFlight = try InFlight(memory.calls.descriptor)
+        journal = PortsJournal(memory.journal)
+        family = { _ in [] }
+        family = { [unowned self] instance in
+            guard let tenant = tenants[instance], !tenant.hasEnded, let main = tenant.process else {
+                return []
+            }
+            return [main.number] + ProcFS.descendants(of: main.number)
+        }
+    }
+
+    func complain(_ text: String) {
+        if complaints.count >= Self.complaintLimit { complaints.removeAll() }
+        if complaints.insert(text).inserted { tell(text) }
+    }
+
+    /// What an instance holds, in the order it began to listen.
+    func holdings(of instance: InstanceID) -> [HeldListener] {
+        listeners.values.filter { $0.instance == instance }.sorted { $0.serial < $1.serial }
+    }
+
+    func listener(withInode inode: UInt64) -> HeldListener? {
+        listeners.values.first { $0.inode == inode }
+    }
+
+    /// Notes the state for a next daemon.
+    func note() {
+        let entries = groups.values.flatMap { group in
+            group.order.compactMap { listeners[$0] }.map { listener in
+                PortsJournal.Entry(
+                    serial: listener.serial, instance: listener.instance, group: listener.group,
+                    user: group.user,
+                    hasProgram: listener.hasProgram)
+            }
+        }
+        do throws(SystemError) {
+            try journal.write(entries, nextSerial: nextSerial)
+        } catch {
+            complain(
+                "\(error): after a crash of the daemon connections would be spread by the kernel's own choice"
+            )
+        }
+    }
+}
+
+/// Memory that the keeper holds too.
+struct PortsMemory {
+    var calls: SharedDescriptor
+    var journal: SharedDescriptor
+
+    /// Of a previous daemon, or new, and then deposited.
+    init(found: [String: SharedDescriptor], safe: PortsSafe) throws(SystemError) {
+        if let calls = found[InFlight.key] {
+            self.calls = calls
+        } else {
+            calls = SharedDescriptor(try InFlight.create())
+            safe.deposit(InFlight.key, calls.number)
+        }
+        if let journal = found[PortsJournal.key] {
+            self.journal = journal
+        } else {
+            journal = SharedDescriptor(try PortsJournal.create())
+            safe.deposit(PortsJournal.key, journal.number)
+        }
+    }
 }

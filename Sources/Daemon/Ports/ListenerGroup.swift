@@ -1,0 +1,56 @@
+internal import Linux
+internal import Supervision
+
+/// The held listeners of one app on one address, in the kernel's order.
+///
+/// A steering program names sockets by their position, and nothing can ask the kernel for it: a listener goes to
+/// the end when it begins to listen, and when one ends, the last takes its place. So whoever makes them begin and
+/// end must count, and this is the count.
+struct ListenerGroup: Equatable {
+    struct Key: Hashable {
+        var app: AppName
+        var address: BoundAddress
+    }
+
+    let key: Key
+    /// Sockets share an address only with those of the same owner.
+    let user: UInt32
+    /// Serial numbers of held listeners.
+    private(set) var order: [UInt64] = []
+
+    init(_ key: Key, user: UInt32) {
+        self.key = key
+        self.user = user
+    }
+
+    mutating func append(_ serial: UInt64) {
+        precondition(!order.contains(serial), "a listener was in its group already")
+        order.append(serial)
+    }
+
+    mutating func remove(_ serial: UInt64) {
+        guard let position = order.firstIndex(of: serial) else { return }
+        order[position] = order[order.count - 1]
+        order.removeLast()
+    }
+
+    /// What a program must not name while this one ends: its own position, whoever is there by then, and that of
+    /// the last, which moves.
+    func unsettled(by serial: UInt64) -> Set<UInt64> {
+        Set([serial] + order.suffix(1))
+    }
+
+    /// A program for new connections; nil: nobody receives any.
+    func program(
+        receivers: Set<UInt64>, probes: [UInt64: UInt16], by balance: AppSpec.Balance
+    ) -> SteeringProgram? {
+        let members = order.enumerated().map { position, serial in
+            SteeringProgram.Member(
+                position: position, weight: receivers.contains(serial) ? 1 : 0, probe: probes[serial])
+        }
+        switch balance {
+        case .random: return SteeringProgram(members, by: .random)
+        case .ip: return SteeringProgram(members, by: .byClientAddress)
+        }
+    }
+}

@@ -1,0 +1,145 @@
+internal import Linux
+internal import Supervision
+
+// MARK: - Coming
+
+extension Ports {
+    /// Everything a new instance needs for its ports, deposited with the keeper before there is a process.
+    func prepare(_ instance: InstanceID, _ launch: Launch) throws(SystemError) -> PortsProvision {
+        let (tier, complaint) = abilities.tier(
+            for: launch.spec, besideAnother: hasNeighbour(in: launch.spec.name))
+        if let complaint { complain(complaint) }
+        var tenant = Tenant(app: launch.spec.name, spec: launch.spec, tier: tier)
+        if let heir = launch.heir {
+            tenant.heirOf = heir
+            bequeath(from: heir, to: instance)
+        }
+        tenants[instance] = tenant
+        switch tier {
+        case .plain: return PortsProvision()
+        case .sockets: return try provideSockets(instance, launch.spec)
+        case .hold, .inject: return try provideFilter(instance)
+        }
+    }
+
+    /// A second instance beside a first one, as a reload has it: worth a filter.
+    private func hasNeighbour(in app: AppName) -> Bool {
+        tenants.values.contains { $0.app == app && !$0.hasEnded && $0.process != nil }
+    }
+
+    private func provideFilter(_ instance: InstanceID) throws(SystemError) -> PortsProvision {
+        guard let slot = inFlight.claim(for: instance) else {
+            complain("there are too many instances to hold the listeners of")
+            return PortsProvision()
+        }
+        let trap = Trap(instance, slot: slot)
+        let pair = try UnixSocket.pair(.packets)
+        let ours = SharedDescriptor(pair.first)
+        let theirs = SharedDescriptor(pair.second)
+        trap.channel = ours
+        traps[instance] = trap
+        safe.deposit(Trap.channelKey(instance), ours.number)
+        trap.watch = try watches.watch(ours.number, for: [.readable, .readHungUp]) { [unowned self] _ in
+            receiveListener(trap)
+        }
+        return PortsProvision(channel: theirs, forbidsNewPrivileges: !abilities.isPrivileged)
+    }
+
+    /// The process runs, and the supervisor has been told.
+    func spawned(_ instance: InstanceID, _ process: ProcessID) {
+        tenants[instance]?.process = process
+        if let trap = traps[instance] {
+            trap.isOpen = true
+            rearm(trap)
+        }
+        for listener in holdings(of: instance) where listener.hasProgram {
+            report(.listened(instance, listener.group.address.listenAddress))
+        }
+    }
+
+    /// Nothing was started; what it would have inherited goes back.
+    func failed(_ instance: InstanceID) {
+        if let heir = tenants[instance]?.heirOf {
+            for listener in holdings(of: instance) where listener.hasProgram { close(listener) }
+            bequeath(from: instance, to: heir)
+        }
+        release(instance)
+    }
+
+    private func bequeath(from old: InstanceID, to new: InstanceID) {
+        let inheritance = holdings(of: old)
+        for listener in inheritance {
+            listener.instance = new
+            listener.hasProgram = false
+        }
+        if !inheritance.isEmpty { note() }
+    }
+}
+
+// MARK: - Going
+
+extension Ports {
+    /// The main process is gone: nobody is steered to it any more, as far as there is somebody else. What waits in
+    /// its queues goes on waiting for its successor.
+    func exited(_ instance: InstanceID) {
+        drains[instance] = nil
+        guard tenants[instance]?.hasEnded == false else { return }
+        tenants[instance]?.hasEnded = true
+        let left = holdings(of: instance)
+        for listener in left { listener.hasProgram = false }
+        for key in Set(left.map(\.group)) { attach(key) }
+        if !left.isEmpty { note() }
+    }
+
+    /// Nothing of the instance runs, and nobody inherits: clients that still wait are told so.
+    func release(_ instance: InstanceID) {
+        drains[instance] = nil
+        for listener in holdings(of: instance) { close(listener) }
+        if let trap = traps.removeValue(forKey: instance) { end(trap) }
+        tenants[instance] = nil
+        for app in rotations.keys { rotations[app]?.remove(instance) }
+    }
+
+    func end(_ trap: Trap) {
+        if let watch = trap.watch { watches.remove(watch) }
+        trap.watch = nil
+        if trap.channel != nil { safe.withdraw(Trap.channelKey(trap.instance)) }
+        if trap.listener != nil { safe.withdraw(Trap.listenerKey(trap.instance)) }
+        trap.channel = nil
+        trap.listener = nil
+        // A call that waits for the keeper must not come back to a trap that is no more.
+        trap.isOpen = false
+        inFlight.giveBack(trap.slot)
+    }
+}
+
+// MARK: - Passing sockets
+
+extension Ports {
+    /// The second best way: the program is given what it would have made.
+    private func provideSockets(_ instance: InstanceID, _ spec: AppSpec) throws(SystemError) -> PortsProvision
+    {
+        var provision = PortsProvision()
+        for address in spec.sockets {
+            guard let socketAddress = SocketAddress(text: address.host, port: address.port) else {
+                throw SystemError(
+                    "open a socket for \(address): it is no numeric address", code: SystemError.invalid)
+            }
+            let wanted = BoundAddress(socketAddress)
+            if let obstacle = obstacle(to: wanted, of: spec.name) {
+                complain(obstacle.sentence(spec.name, wanted))
+                throw SystemError("listen on \(address)", code: SystemError.addressInUse)
+            }
+            let key = ListenerGroup.Key(app: spec.name, address: wanted)
+            let descriptor = SharedDescriptor(try TCPSocket.open(socketAddress.family))
+            let socket = TCPSocket(descriptor.number)
+            try socket.setReusePort()
+            try socket.bind(socketAddress)
+            try socket.listen(backlog: Ports.smallestBacklog)
+            hold(descriptor, in: key, for: instance)
+            provision.sockets.append(descriptor)
+            provision.socketNames.append("\(address.port)")
+        }
+        return provision
+    }
+}

@@ -1,0 +1,82 @@
+internal import Linux
+internal import Supervision
+
+/// An instance that a previous daemon started.
+struct RestoredTenant {
+    var instance: InstanceID
+    var process: ProcessID
+    var spec: AppSpec
+    var hasEnded = false
+}
+
+extension Ports {
+    /// Takes back what a previous daemon had, from what the keeper held meanwhile. Running programs noticed
+    /// nothing; calls that nobody answered are answered now.
+    func restore(_ running: [RestoredTenant], found: [String: SharedDescriptor]) {
+        for tenant in running {
+            tenants[tenant.instance] = Tenant(
+                app: tenant.spec.name, spec: tenant.spec, tier: .plain, process: tenant.process,
+                hasEnded: tenant.hasEnded)
+        }
+        restoreListeners(found)
+        let remains = inFlight.remains()
+        for (instance, remain) in remains {
+            restoreTrap(instance, remain.slot, remain.call, found)
+        }
+        for tenant in running where tenants[tenant.instance]?.tier == .plain {
+            if !holdings(of: tenant.instance).isEmpty { tenants[tenant.instance]?.tier = .sockets }
+        }
+    }
+
+    private func restoreListeners(_ found: [String: SharedDescriptor]) {
+        do throws(SystemError) {
+            guard let (entries, serial) = try journal.read() else { return }
+            nextSerial = serial
+            for entry in entries {
+                guard let descriptor = found[HeldListener.key(entry.serial)] else { continue }
+                restore(entry, descriptor)
+            }
+            // One that was held, and closed, while the journal was not written yet.
+            let known = Set(entries.map { HeldListener.key($0.serial) })
+            for key in found.keys where key.hasPrefix("listener/") && !known.contains(key) {
+                safe.withdraw(key)
+            }
+        } catch {
+            tell("\(error): which listener is whose is not known until the next reload")
+        }
+    }
+
+    private func restore(_ entry: PortsJournal.Entry, _ descriptor: SharedDescriptor) {
+        let isAlive = entry.hasProgram && tenants[entry.instance]?.hasEnded == false
+        let listener = HeldListener(
+            serial: entry.serial, descriptor: descriptor, group: entry.group, instance: entry.instance,
+            hasProgram: isAlive)
+        // It ended while nobody looked, and the kernel has closed the gap.
+        guard listener.socket.isListening else { return safe.withdraw(listener.key) }
+        listeners[entry.serial] = listener
+        groups[entry.group, default: ListenerGroup(entry.group, user: entry.user)].append(entry.serial)
+        watch(listener)
+    }
+
+    private func restoreTrap(
+        _ instance: InstanceID, _ slot: Int, _ call: SeccompListener.Notification?,
+        _ found: [String: SharedDescriptor]
+    ) {
+        let trap = Trap(instance, slot: slot)
+        guard tenants[instance] != nil else {
+            inFlight.giveBack(slot)
+            return [Trap.listenerKey(instance), Trap.channelKey(instance)].forEach(safe.withdraw)
+        }
+        trap.wasRestored = true
+        trap.isOpen = true
+        traps[instance] = trap
+        tenants[instance]?.tier = .hold
+        if let listener = found[Trap.listenerKey(instance)] {
+            open(trap, listener)
+        } else if let channel = found[Trap.channelKey(instance)] {
+            trap.channel = channel
+            receiveListener(trap)
+        }
+        if let call, let seccomp = trap.seccomp, seccomp.isValid(call.id) { take(call, trap) }
+    }
+}

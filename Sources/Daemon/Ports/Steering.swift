@@ -1,0 +1,97 @@
+internal import Linux
+internal import Supervision
+
+extension Ports {
+    /// Exactly these instances get new connections from now on.
+    func steer(_ app: AppName, to instances: [InstanceID]) {
+        rotations[app] = Set(instances)
+        for key in groups.keys where key.app == app { attach(key) }
+    }
+
+    /// Attaches the program that the rotation asks for; one system call, and all new connections obey.
+    func attach(_ key: ListenerGroup.Key, except: Set<UInt64> = []) {
+        guard let group = groups[key], let first = group.order.first.flatMap({ listeners[$0] }) else {
+            return
+        }
+        let receivers = receivers(of: group).subtracting(except)
+        // Nobody: then let the last program stand, so that connections wait for a successor.
+        guard !receivers.isEmpty else { return }
+        let probes = Dictionary(
+            uniqueKeysWithValues: group.order.compactMap { serial in
+                listeners[serial].map { (serial, Ports.probe(of: $0.instance)) }
+            })
+        guard let program = group.program(receivers: receivers, probes: probes, by: balance(of: group)) else {
+            return complain("\(key.app) has too many listeners on \(key.address.listenAddress) to steer them")
+        }
+        do throws(SystemError) {
+            try first.socket.attach(program)
+        } catch {
+            // A listener that was retrofitted has no group as long as it is alone.
+            if group.order.count > 1 { complain("\(error) (\(key.app) on \(key.address.listenAddress))") }
+        }
+    }
+
+    /// Those in rotation, without the dead and the stuck; but if there is nobody else, with them.
+    private func receivers(of group: ListenerGroup) -> Set<UInt64> {
+        let wanted = rotations[group.key.app] ?? []
+        let chosen = group.order.compactMap { listeners[$0] }.filter { wanted.contains($0.instance) }
+        let alive = chosen.filter(\.hasProgram)
+        let well = alive.filter { !$0.judge.isStuck }
+        // Overload looks like being stuck: never take more than half of the instances away for it.
+        if !well.isEmpty, well.count * 2 >= alive.count { return Set(well.map(\.serial)) }
+        return Set((alive.isEmpty ? chosen : alive).map(\.serial))
+    }
+
+    private func balance(of group: ListenerGroup) -> AppSpec.Balance {
+        let instances = group.order.compactMap { listeners[$0]?.instance }
+        return instances.compactMap { tenants[$0]?.spec.balance }.last ?? .random
+    }
+
+    /// The last two bytes of the address from which a connection reaches this instance: 127.77.x.y.
+    static func probe(of instance: InstanceID) -> UInt16 { UInt16(truncatingIfNeeded: instance.number) }
+}
+
+// MARK: - Queues
+
+extension Ports {
+    /// A connection waits where none did, or the program has ended its listener.
+    func stirred(_ listener: HeldListener, _ what: Poller.Interest) {
+        guard listeners[listener.serial] != nil else { return }
+        guard listener.socket.isListening else { return lose(listener) }
+        listener.sampleAt = .now + StuckJudge.interval
+    }
+
+    /// Nothing of the kernel's tells whether a queue is worked on: look again a little later, and only while there
+    /// is a queue.
+    func sample(_ listener: HeldListener, at now: Instant) {
+        guard let queue = listener.socket.acceptQueue else { return lose(listener) }
+        let wasStuck = listener.judge.isStuck
+        let isFirstLook = listener.sampleAt != nil
+        if listener.judge.sample(queue.length, at: now) {
+            listener.sampleAt = now + StuckJudge.interval
+            if isFirstLook, hasClosed(listener) { return lose(listener) }
+        } else {
+            listener.sampleAt = nil
+            if let watch = listener.watch { watches.change(watch, for: [.readable, .oneShot]) }
+        }
+        guard listener.judge.isStuck != wasStuck else { return }
+        attach(listener.group)
+        let what =
+            wasStuck ? "accepts connections again" : "accepts no connections, \(queue.length) are waiting"
+        tell("instance \(listener.instance.number) of \(listener.group.app) \(what)")
+    }
+
+    /// The program lives on without the listener: whoever waits there waits in vain.
+    private func hasClosed(_ listener: HeldListener) -> Bool {
+        guard listener.hasProgram, !family(listener.instance).isEmpty else { return false }
+        return !isOpen(inode: listener.inode, in: listener.instance)
+    }
+
+    private func lose(_ listener: HeldListener) {
+        let (instance, address) = (listener.instance, listener.group.address.listenAddress)
+        let hadProgram = listener.hasProgram
+        listener.socket.isListening ? close(listener) : forget(listener)
+        guard hadProgram, tenants[instance]?.hasEnded == false else { return }
+        report(.unlistened(instance, address))
+    }
+}
