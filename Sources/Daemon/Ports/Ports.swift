@@ -14,7 +14,7 @@ final class Ports {
     let safe: PortsSafe
     var report: (Event) -> Void = { _ in }
     /// For the daemon's log.
-    let tell: (String) -> Void
+    var tell: (String) -> Void
     let abilities: PortsAbilities
     let diagnostics: SocketDiagnostics
     let inFlight: InFlight

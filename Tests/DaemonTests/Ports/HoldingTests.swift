@@ -1,0 +1,145 @@
+import Glibc
+import Linux
+import Supervision
+import Support
+import Testing
+
+@testable import Daemon
+
+@Suite(.serialized) struct Holding {
+    let stage: PortsStage
+
+    init() throws { stage = try PortsStage() }
+
+    @Test func `a program that listens is ready, and its listener is held`() throws {
+        let first = try stage.serve()
+        #expect(stage.heard(.listened(first, stage.address())))
+        #expect(stage.ports.facts(of: first)?.tier == .hold)
+        #expect(stage.ports.facts(of: first)?.queues.first?.limit == 1024)
+        #expect(try stage.census(5) == ["1": 5])
+        #expect(stage.safe.keys.contains { $0.hasPrefix("listener/") })
+    }
+
+    @Test(arguments: ["127.0.0.1", "0.0.0.0", "::1", "::"])
+    func `instances share a port and only those in rotation are met`(_ host: String) throws {
+        let first = try stage.serve(stage.server(host))
+        stage.ports.steer(AppName("web"), to: [first])
+        let second = try stage.serve(stage.server(host))
+        let reach = host.contains(":") ? "::1" : "127.0.0.1"
+        #expect(try stage.census(20, reach) == ["1": 20])
+        stage.ports.steer(AppName("web"), to: [first, second])
+        let both = try stage.census(60, reach)
+        #expect(both["1", default: 0] > 10 && both["2", default: 0] > 10, "\(both)")
+        stage.ports.steer(AppName("web"), to: [second])
+        #expect(try stage.census(20, reach) == ["2": 20])
+        if host == "::" { #expect(try stage.census(10, "127.0.0.1") == ["2": 10]) }
+        if host == "0.0.0.0" {
+            let probe = SteeringProgram.probeAddress(Ports.probe(of: first))
+            #expect(try stage.answer(stage.connect("127.0.0.1", from: probe)) == "1")
+        }
+    }
+
+    @Test func `a crash loses no connection that waits, and the heir answers it`() throws {
+        let first = try stage.serve()
+        stage.ports.steer(AppName("web"), to: [first])
+        kill(stage.process(first), SIGSTOP)
+        let waiting = try (0..<5).map { _ in try stage.connect() }
+        try stage.crash(first)
+        let late = try stage.connect()
+        let heir = try stage.serve(heirOf: first)
+        stage.ports.steer(AppName("web"), to: [heir])
+        for client in waiting + [late] { #expect(try stage.answer(client) == "2") }
+        #expect(stage.ports.listeners.count == 1)
+    }
+
+    @Test func `a crash steers away at once`() throws {
+        let first = try stage.serve()
+        let second = try stage.serve()
+        stage.ports.steer(AppName("web"), to: [first, second])
+        try stage.crash(first)
+        #expect(try stage.census(20) == ["2": 20])
+        // Even with the dead one's place in the group taken away.
+        stage.ports.release(first)
+        #expect(try stage.census(20) == ["2": 20])
+        #expect(stage.ports.groups.values.map(\.order.count) == [1])
+    }
+
+    @Test func `release refuses those who wait for nobody`() throws {
+        let first = try stage.serve()
+        kill(stage.process(first), SIGSTOP)
+        let client = try stage.connect()
+        try stage.crash(first)
+        stage.ports.release(first)
+        #expect(try stage.answer(client) == "")
+        #expect(stage.safe.keys.sorted() == [InFlight.key, PortsJournal.key])
+        #expect(stage.ports.groups.isEmpty && stage.ports.traps.isEmpty)
+    }
+
+    @Test func `what a failed start would have inherited goes back`() throws {
+        let first = try stage.serve()
+        try stage.crash(first)
+        let waiting = try stage.connect()
+        let launch = Launch(
+            spec: stage.spec(), slot: SlotIndex(0), id: SlotID(0), generation: Generation(1), heirOf: first)
+        _ = try stage.ports.prepare(InstanceID(90), launch)
+        stage.ports.failed(InstanceID(90))
+        #expect(stage.ports.holdings(of: first).count == 1)
+        _ = try stage.serve(heirOf: first)
+        #expect(try stage.answer(waiting) == "2")
+    }
+
+    @Test func `programs that look at SO_ACCEPTCONN after bind still listen`() throws {
+        let script = """
+            import socket, os
+            s = socket.socket(); s.bind(('127.0.0.1', \(stage.port)))
+            if not s.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN): s.listen(5)
+            while True:
+                c, _ = s.accept(); c.sendall(os.environ['NAME'].encode()); c.close()
+            """
+        let first = try stage.serve(script)
+        try stage.crash(first)
+        _ = try stage.serve(script, heirOf: first)
+        #expect(try stage.census(3) == ["2": 3])
+    }
+
+    @Test func `a socket in an epoll set is not exchanged, and the dead one's queue goes`() throws {
+        let script = """
+            import socket, os, select
+            s = socket.socket(); e = select.epoll(); e.register(s); s.bind(('127.0.0.1', \(stage.port))); s.listen(5)
+            while True:
+                e.poll(); c, _ = s.accept(); c.sendall(os.environ['NAME'].encode()); c.close()
+            """
+        let first = try stage.serve(script)
+        try stage.crash(first)
+        let waiting = try stage.connect()
+        let heir = try stage.serve(script, heirOf: first)
+        stage.ports.steer(AppName("web"), to: [heir])
+        #expect(try stage.answer(waiting) == "")
+        #expect(try stage.census(5) == ["2": 5])
+        #expect(stage.ports.listeners.count == 1)
+    }
+
+    @Test func `grandchildren are served as well`() throws {
+        let script =
+            "import subprocess, sys; sys.exit(subprocess.call(['sh', '-c', 'python3 -c \"$0\"; exit 3', '''\(stage.server())''']))"
+        let first = try stage.serve(script)
+        #expect(stage.heard(.listened(first, stage.address())))
+        #expect(try stage.census(3) == ["1": 3])
+        kill(-stage.process(first), SIGKILL)
+    }
+
+    @Test func `port 0, UDP and Unix sockets are left alone`() throws {
+        let script = """
+            import socket, os
+            u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.bind(('127.0.0.1', \(stage.port)))
+            x = socket.socket(socket.AF_UNIX); x.bind('\\0ports-\(stage.port)-and-a-name-of-more-than-sixteen-bytes'); x.listen()
+            s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen()
+            assert s.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT) == 0
+            os._exit(0)
+            """
+        let first = try stage.start(script)
+        #expect(try stage.exitCode(first) == 0)
+        #expect(stage.facts == [.listened(first, nil)])
+        #expect(stage.ports.listeners.isEmpty)
+    }
+}
