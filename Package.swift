@@ -8,13 +8,17 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .unsafeFlags(
-        ["-cross-module-optimization", "-Xllvm", "-frame-pointer=all"], .when(configuration: .release)),
+        ["-Osize", "-cross-module-optimization", "-Xllvm", "-frame-pointer=all"],
+        .when(configuration: .release)),
 ]
 
 // One static binary: nothing to install beside it, and it starts in a millisecond.
 let standalone: [LinkerSetting] = [
     .unsafeFlags(
-        ["-static-executable", "-use-ld=lld", "-Xlinker", "--gc-sections", "-Xlinker", "-s"],
+        [
+            "-static-executable", "-use-ld=lld", "-Xlinker", "--gc-sections", "-Xlinker", "--icf=safe",
+            "-Xlinker", "-s",
+        ],
         .when(platforms: [.linux], configuration: .release))
 ]
 
@@ -71,10 +75,12 @@ let package = Package(
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
         .testTarget(name: "SimulationTests", dependencies: ["World", "Supervision"], swiftSettings: strict),
         .testTarget(
-            name: "WireTests", dependencies: ["Wire", "Supervision"], exclude: ["Golden"], swiftSettings: strict),
+            name: "WireTests", dependencies: ["Wire", "Supervision"], exclude: ["Golden"],
+            swiftSettings: strict),
         .testTarget(name: "ConsoleTests", dependencies: ["Console", "Supervision"], swiftSettings: strict),
         .testTarget(
-            name: "ClientTests", dependencies: ["Client", "Console", "Wire", "Supervision", "Linux", "Support"],
+            name: "ClientTests",
+            dependencies: ["Client", "Console", "Wire", "Supervision", "Linux", "Support"],
             swiftSettings: strict),
         .testTarget(
             name: "LinuxTests", dependencies: ["Linux", "CLinux", "Support", "puppet"], swiftSettings: strict),
