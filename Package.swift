@@ -62,7 +62,7 @@ let package = Package(
         .target(name: "Support", dependencies: ["Linux"], path: "Tests/Support", swiftSettings: strict),
         // A process that does as told.
         .executableTarget(
-            name: "puppet", dependencies: ["Linux"], path: "Tests/Puppet", swiftSettings: strict,
+            name: "puppet", dependencies: ["Keeper", "Linux"], path: "Tests/Puppet", swiftSettings: strict,
             linkerSettings: standalone),
         // A load generator that knows how a request can fail.
         .executableTarget(

@@ -59,3 +59,8 @@ void clinux_thread_detach(uint64_t thread)
 {
     pthread_detach((pthread_t)thread);
 }
+
+int clinux_thread_number(void)
+{
+    return gettid();
+}

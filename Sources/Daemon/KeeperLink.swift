@@ -46,6 +46,8 @@ final class KeeperLink {
     private var borrowings: [UInt64: (BorrowOutcome) -> Void] = [:]
     private var nextTicket: UInt64 = 1
     private(set) var isLost = false
+    /// The keeper will end with this daemon.
+    private(set) var isQuitting = false
 
     private struct Packet {
         var bytes: [UInt8]
@@ -190,7 +192,8 @@ extension KeeperLink {
         case .notLent(let ticket, let code):
             borrowings.removeValue(forKey: ticket)?(.failure(SystemError("borrow a descriptor", code: code)))
         case .refused(let key, let code): onRefusal?(key, SystemError("have \(key) kept", code: code))
-        case .held, .children, .listed, .quitting: break
+        case .quitting: isQuitting = true
+        case .held, .children, .listed: break
         }
     }
 

@@ -63,24 +63,3 @@ extension KeeperConfiguration {
             + ["\(homeVariable)=\(home)"]
     }
 }
-
-// MARK: - On the command line
-
-extension KeeperConfiguration {
-    /// What follows `swpm keeper`, for whoever starts it.
-    public static func operands(lock: Int32, ready: Int32) -> [String] { ["lock=\(lock)", "ready=\(ready)"] }
-
-    /// Nil: that is not what `operands` gives.
-    public init?(home: String, operands: [String]) {
-        self.init(home: home)
-        for operand in operands {
-            let parts = operand.split(separator: "=", maxSplits: 1)
-            guard parts.count == 2, let number = Int32(parts[1]), number > 2 else { return nil }
-            switch parts[0] {
-            case "lock": lock = number
-            case "ready": ready = number
-            default: return nil
-            }
-        }
-    }
-}

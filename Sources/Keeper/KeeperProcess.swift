@@ -186,7 +186,10 @@ extension KeeperProcess {
         request.descriptors.append(.init(lock.number, as: KeeperConfiguration.lockDescriptor))
         request.descriptors.append(
             .init(ready?.number ?? nowhere.number, as: KeeperConfiguration.readyDescriptor))
-        let process = try spawn(request).process
+        // Numbers alone keep nothing open.
+        let process = try withExtendedLifetime((theirs, lock, ready)) { () throws(SpawnError) in
+            try spawn(request).process
+        }
         ready = nil
         daemon.started(process, at: Clock.monotonic())
         safe.beginAnew()

@@ -5,6 +5,8 @@ internal import Glibc
 public enum ThisProcess {
     public static var identifier: Int32 { getpid() }
     public static var parent: Int32 { getppid() }
+    /// The number of the calling thread (gettid(2)).
+    public static var thread: Int32 { clinux_thread_number() }
     /// The effective user: whose files it may touch.
     public static var user: UInt32 { geteuid() }
     public static var group: UInt32 { getegid() }

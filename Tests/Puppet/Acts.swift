@@ -1,9 +1,12 @@
 import Glibc
+import Keeper
 import Linux
 
 /// Does what was ordered, in a fixed order, and never comes back.
 func act(on orders: inout Orders) -> Never {
     if let file = orders.stamp { stamp(file) }
+    if let home = orders.keep { keep(home, orders.command) }
+    if let path = orders.handOver { handOver(to: path) }
     if !orders.deny.isEmpty || !orders.command.isEmpty { become(orders.command, without: orders.deny) }
     if orders.ignoreTerm { for signal in [SIGTERM, SIGINT, SIGHUP] { signal.ignore() } }
     if let file = orders.lock { hold(file) }
@@ -53,6 +56,30 @@ private func fork(_ child: () -> Void) {
     if process == 0 {
         child()
         _exit(0)
+    }
+}
+
+/// A keeper in a process of its own, whose daemon the test can play.
+private func keep(_ home: String, _ command: [String]) -> Never {
+    var configuration = KeeperConfiguration(home: home)
+    configuration.program = command.first ?? "/bin/false"
+    configuration.arguments = Array(command.dropFirst())
+    exit(KeeperProcess.run(configuration))
+}
+
+/// Gives a test what the daemon has from its keeper, so that the test can be the daemon. With its own number, because
+/// the test wants to know whom it plays.
+private func handOver(to path: String) {
+    do {
+        let number = withUnsafeBytes(of: getpid()) { Array($0) }
+        _ = try UnixSocket.connect(path).sendMessage(
+            number,
+            descriptors: [
+                KeeperConfiguration.linkDescriptor, KeeperConfiguration.lockDescriptor,
+                KeeperConfiguration.readyDescriptor,
+            ])
+    } catch {
+        refuse(error.description)
     }
 }
 

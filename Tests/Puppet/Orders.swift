@@ -41,6 +41,10 @@ struct Orders {
     var stamp: String?
     /// `--deny pidfd_getfd,notify,clone3 -- command...`: a kernel without these, for the command.
     var deny: [String] = []
+    /// `--keep HOME -- command...`: be the keeper of that home, with the command as its daemon.
+    var keep: String?
+    /// `--hand-over SOCKET`: send the descriptors that a keeper gave to whoever listens there.
+    var handOver: String?
     var command: [String] = []
 
     init(parsing arguments: [String]) {
@@ -81,6 +85,8 @@ struct Orders {
         case "--think": think = duration(value)
         case "--lock": lock = value
         case "--stamp": stamp = value
+        case "--keep": keep = value
+        case "--hand-over": handOver = value
         case "--deny": deny = value.split(separator: ",").map(String.init)
         default: refuse("unknown order: \(word)")
         }

@@ -9,5 +9,6 @@
 int clinux_thread_start(const char *name, size_t stack_bytes, void (*body)(void *), void *context, uint64_t *thread);
 int clinux_thread_join(uint64_t thread);
 void clinux_thread_detach(uint64_t thread);
+int clinux_thread_number(void);
 
 #endif
