@@ -196,7 +196,7 @@ import Testing
         ),
         ("{script: 'a', kill_timeout: '5x'}", nil),
         ("{script: 'a', kill_timeout: -1}", nil),
-        ("{script: 'a', kill_timeout: '99999d'}", "1:29: kill_timeout: longer than 1000 days"),
+        ("{script: 'a', kill_timeout: '32d'}", "1:29: kill_timeout: longer than a month"),
         ("{script: 'a', kill_signal: 'SIGFOO'}", nil),
         ("{script: 'a', script: 'b'}", "1:15: the key \"script\" stands here twice"),
         ("{script: 'a\\u0000b'}", "1:10: script: a NUL character in a text"),

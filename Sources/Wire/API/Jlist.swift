@@ -34,9 +34,12 @@ public struct JlistFacts: Sendable {
 public enum Jlist {
     public static func bytes(_ snapshot: Snapshot, facts: JlistFacts, clock: WallClock) -> [UInt8] {
         var writer = JSONWriter(clock: clock, reserving: 64 << 10)
-        let slots = snapshot.apps.flatMap { app in app.slots.map { (app, $0) } }.sorted { $0.1.id < $1.1.id }
-        writer.array(slots) { writer, pair in
-            Entry(app: pair.0, slot: pair.1, facts: facts).write(to: &writer)
+        let places = snapshot.apps.indices.flatMap { app in
+            snapshot.apps[app].slots.indices.map { (id: snapshot.apps[app].slots[$0].id, app: app, slot: $0) }
+        }
+        writer.array(places.sorted { $0.id < $1.id }) { writer, place in
+            let app = snapshot.apps[place.app]
+            Entry(app: app, slot: app.slots[place.slot], facts: facts).write(to: &writer)
         }
         writer.newline()
         return writer.bytes

@@ -83,7 +83,9 @@ extension AppReader {
     }
 
     static func duration(_ json: JSON) throws(JSONMismatch) -> Duration {
-        try Duration(json: json, clock: WallClock())
+        let duration = try Duration(json: json, clock: WallClock())
+        guard duration <= Limits.duration else { throw JSONMismatch("longer than a month") }
+        return duration
     }
 
     /// An array, or one text that is split like a shell's line.

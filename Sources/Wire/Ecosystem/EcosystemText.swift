@@ -83,8 +83,6 @@ enum FilePath {
 }
 
 extension AppName {
-    public static let lengthLimit = 128
-
     /// What an app is called when nobody named it: its script, without directory and extension.
     public static func derived(fromScript script: String) -> String {
         var words = script.split(separator: " ").map(String.init)
@@ -101,7 +99,7 @@ extension AppName {
     /// Why a name cannot be one: it becomes part of file names, and `all` means every app.
     public static func objection(to name: String) -> String? {
         if name.isEmpty { return "is empty" }
-        if name.utf8.count > lengthLimit { return "is longer than \(lengthLimit) bytes" }
+        if name.utf8.count > Limits.nameBytes { return "is longer than \(Limits.nameBytes) bytes" }
         if name.utf8.contains(UInt8(ascii: "/")) { return "has a slash" }
         if name.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return "has a control character" }
         if name == "all" { return "stands for every app" }

@@ -108,6 +108,7 @@ extension JSONParser {
         try descend()
         defer { depth -= 1 }
         var members: [JSON.Member] = []
+        members.reserveCapacity(8)
         var known: Set<String> = []
         while !take(UInt8(ascii: "}")) {
             let start = index

@@ -47,11 +47,16 @@ extension JSONWriter {
 
     /// The name of the next member.
     public mutating func key(_ key: StaticString) {
-        separate()
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(contentsOf: UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount))
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(UInt8(ascii: ":"))
+        let count = key.utf8CodeUnitCount
+        let followsAnother = needsComma
+        write(atMost: count + 4) { start in
+            var next = start
+            if followsAnother { next = next.put(UInt8(ascii: ",")) }
+            next = next.put(UInt8(ascii: "\""))
+            next.update(from: key.utf8Start, count: count)
+            next = (next + count).put(UInt8(ascii: "\"")).put(UInt8(ascii: ":"))
+            return next - start
+        }
         needsComma = false
     }
 
@@ -84,13 +89,23 @@ extension JSONWriter {
     public mutating func integer(_ value: some FixedWidthInteger) {
         separate()
         var magnitude = UInt64(value.magnitude)
-        if value < 0 { bytes.append(UInt8(ascii: "-")) }
-        let start = bytes.count
-        repeat {
-            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: magnitude % 10))
-            magnitude /= 10
-        } while magnitude > 0
-        bytes[start...].reverse()
+        // The longest is -9223372036854775808.
+        write(atMost: 20) { start in
+            var length = value < 0 ? 2 : 1
+            var rest = magnitude
+            while rest >= 10 {
+                rest /= 10
+                length += 1
+            }
+            if value < 0 { start[0] = UInt8(ascii: "-") }
+            var index = length
+            repeat {
+                index -= 1
+                start[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: magnitude % 10)
+                magnitude /= 10
+            } while magnitude > 0
+            return length
+        }
     }
 
     /// Not a number and the infinities have no form in JSON.
@@ -102,10 +117,8 @@ extension JSONWriter {
 
     public mutating func string(_ value: String) {
         separate()
-        bytes.append(UInt8(ascii: "\""))
         var value = value
-        value.withUTF8 { escape($0) }
-        bytes.append(UInt8(ascii: "\""))
+        value.withUTF8 { quote($0) }
     }
 
     public mutating func value(_ json: JSON) {
@@ -130,16 +143,32 @@ extension JSONWriter {
         bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    private mutating func escape(_ text: UnsafeBufferPointer<UInt8>) {
-        var start = 0
-        for index in 0..<text.count {
-            let byte = text[index]
-            guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
-            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<index]))
-            escape(byte)
-            start = index + 1
+    private mutating func quote(_ text: UnsafeBufferPointer<UInt8>) {
+        var isPlain = true
+        write(atMost: text.count + 2) { start in
+            var next = start.put(UInt8(ascii: "\""))
+            for byte in text {
+                if JSONWriter.mustBeEscaped(byte) {
+                    isPlain = false
+                    return 0
+                }
+                next = next.put(byte)
+            }
+            return next.put(UInt8(ascii: "\"")) - start
         }
-        bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start...]))
+        if !isPlain { quoteEscaped(text) }
+    }
+
+    private static func mustBeEscaped(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+
+    private mutating func quoteEscaped(_ text: UnsafeBufferPointer<UInt8>) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in text {
+            JSONWriter.mustBeEscaped(byte) ? escape(byte) : bytes.append(byte)
+        }
+        bytes.append(UInt8(ascii: "\""))
     }
 
     private mutating func escape(_ byte: UInt8) {
@@ -155,6 +184,28 @@ extension JSONWriter {
                 bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
             }
         }
+    }
+}
+
+// MARK: - Bytes
+
+extension JSONWriter {
+    /// Lets `fill` put bytes where the text ends, and takes as many as it returns.
+    private mutating func write(atMost count: Int, _ fill: (UnsafeMutablePointer<UInt8>) -> Int) {
+        bytes.append(addingCapacity: count) { (span: inout OutputSpan<UInt8>) in
+            span.withUnsafeMutableBufferPointer { buffer, written in
+                guard let base = buffer.baseAddress else { return }
+                written += fill(base + written)
+            }
+        }
+    }
+}
+
+extension UnsafeMutablePointer<UInt8> {
+    /// Puts a byte here; returns where the next one belongs.
+    fileprivate func put(_ byte: UInt8) -> UnsafeMutablePointer<UInt8> {
+        pointee = byte
+        return self + 1
     }
 }
 
