@@ -1,0 +1,2 @@
+// A release that runs, and never listens.
+setInterval(() => {}, 1000)

@@ -1,0 +1,20 @@
+// A plain net/http server: no signal is handled.
+package main
+
+import (
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+)
+
+func main() {
+	port := os.Getenv("PORT")
+	if len(os.Args) > 1 {
+		port = os.Args[1]
+	}
+	http.HandleFunc("/", func(writer http.ResponseWriter, request *http.Request) {
+		fmt.Fprintf(writer, "%d\n", os.Getpid())
+	})
+	log.Fatal(http.ListenAndServe("127.0.0.1:"+port, nil))
+}

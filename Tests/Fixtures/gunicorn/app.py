@@ -1,0 +1,8 @@
+"""A WSGI application: `gunicorn -b 127.0.0.1:PORT app:app`."""
+import os
+
+
+def app(environment, start_response):
+    body = b"%d\n" % os.getppid()
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
+    return [body]
