@@ -88,6 +88,6 @@ let package = Package(
             name: "DaemonTests",
             dependencies: ["Daemon", "Keeper", "Wire", "Supervision", "Linux", "Support", "puppet"],
             swiftSettings: strict),
-        .testTarget(name: "EndToEndTests", dependencies: ["Linux", "Support"], swiftSettings: strict),
+        .testTarget(name: "EndToEndTests", dependencies: ["Wire", "Support"], swiftSettings: strict),
     ]
 )

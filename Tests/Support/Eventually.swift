@@ -3,6 +3,8 @@ internal import Glibc
 /// What a test waited for in vain.
 public struct NeverHappened: Error, CustomStringConvertible {
     public let description: String
+
+    public init(description: String) { self.description = description }
 }
 
 /// Waits until `condition` holds: tests wait for an event with a deadline, they never sleep and hope.

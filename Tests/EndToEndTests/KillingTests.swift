@@ -1,0 +1,46 @@
+import Glibc
+import Support
+import Testing
+
+/// A crash costs what the crashed instance was doing, and nothing else.
+@Suite(.serialized) struct Crashing {
+    @Test(arguments: Owner.here)
+    func `kill -9 of one of three fails only what it was serving`(_ owner: Owner) throws {
+        let site = try Site(owner)
+        defer { site.scratch.end() }
+        let port = freePort()
+        try site.start(.swift, instances: 3, port: port)
+        let load = try Load(port: port)
+        let kills = Counts.of(4, soak: 10)
+        for _ in 0..<kills {
+            let victim = try #require(try site.pids(of: "app").first)
+            kill(victim, SIGKILL)
+            try eventually(within: .seconds(20), "three online without \(victim)\n\(site.daemonLog)") {
+                let rows = try site.rows(of: "app")
+                return rows.allSatisfy { $0.status == "online" && $0.pid != victim && $0.pid > 0 }
+            }
+        }
+        let result = try load.stop()
+        // The puppet serves one connection at a time: that one may be lost, those that wait are adopted.
+        #expect(result.failures <= kills, "\(result)\n\(site.daemonLog)")
+        #expect(Set(result.failed.keys).isSubset(of: ["reset", "closed"]), "\(result)")
+    }
+
+    @Test(arguments: Owner.here)
+    func `the only instance's waiting connections are served by its replacement`(_ owner: Owner) throws {
+        let site = try Site(owner)
+        defer { site.scratch.end() }
+        let port = freePort()
+        try site.must("start", "puppet", "--name", "app", "--zero-downtime", "--", "--serve", "\(port)")
+        let load = try Load(port: port)
+        for round in 1...3 {
+            kill(try #require(try site.pids(of: "app").first), SIGKILL)
+            try eventually(within: .seconds(10), "a replacement\n\(site.daemonLog)") {
+                try site.rows(of: "app").allSatisfy { $0.status == "online" && $0.restarts == round }
+            }
+        }
+        let result = try load.stop()
+        #expect(result.failures <= 3, "\(result)\n\(site.daemonLog)")
+        #expect(Set(result.failed.keys).isSubset(of: ["reset", "closed"]), "\(result)")
+    }
+}

@@ -1,0 +1,59 @@
+import Support
+import Testing
+import Wire
+
+/// The load generator at work: a new connection for every request, every failure classified.
+struct Load {
+    private let running: Running
+
+    /// Returns when the first request was answered.
+    init(port: UInt16, clients: Int = 16, pause: Int = 2, more: [String] = []) throws {
+        let command = Command(
+            Programs.load,
+            ["--clients", "\(clients)", "--pause", "\(pause)", "--seconds", "1200"] + more + [
+                "127.0.0.1:\(port)"
+            ])
+        let running = try command.start()
+        self.running = running
+        try eventually(within: .seconds(20), "the first answer") { running.errorsSoFar.contains("running") }
+    }
+
+    /// Ends the load when every request that was begun has had its chance.
+    func stop() throws -> LoadResult {
+        try LoadResult(running.stop(within: .seconds(20)))
+    }
+
+    /// Asks so many times and waits for the result.
+    static func requests(_ count: Int, port: UInt16, clients: Int = 16) throws -> LoadResult {
+        let command = Command(
+            Programs.load, ["--clients", "\(clients)", "--requests", "\(count)", "127.0.0.1:\(port)"])
+        return try LoadResult(command.run(within: .seconds(120)))
+    }
+}
+
+/// What the load generator saw.
+struct LoadResult: CustomStringConvertible {
+    var succeeded: Int64
+    var failures: Int64
+    var failed: [String: Int64]
+    var byInstance: [String: Int64]
+    let description: String
+
+    init(_ finished: Finished) throws {
+        let json = try JSON(parsing: Array(finished.output.utf8))
+        succeeded = Self.number(json["ok"])
+        failures = Self.number(json["failures"])
+        failed = Self.counts(json["failed"])
+        byInstance = Self.counts(json["by_instance"])
+        description = "\(finished)"
+    }
+
+    private static func number(_ json: JSON?) -> Int64 {
+        if case .integer(let number)? = json { number } else { 0 }
+    }
+
+    private static func counts(_ json: JSON?) -> [String: Int64] {
+        guard case .object(let members)? = json else { return [:] }
+        return Dictionary(uniqueKeysWithValues: members.map { ($0.key, number($0.value)) })
+    }
+}
