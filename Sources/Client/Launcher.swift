@@ -34,6 +34,7 @@ struct Launcher {
         let nothing = try File.open("/dev/null", .readAndWrite)
         var request = SpawnRequest(
             program: program, arguments: ["keeper", "--ready", "3"], environment: environment)
+        request.name = "swpm"
         request.directory = "/"
         request.descriptors =
             (0...2).map { SpawnRequest.Inheritance(nothing.number, as: $0) }

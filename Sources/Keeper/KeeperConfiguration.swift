@@ -50,6 +50,7 @@ extension KeeperConfiguration {
     func daemonRequest(openFiles: ResourceLimit) -> SpawnRequest {
         let environment = KeeperConfiguration.scrubbed(ThisProcess.environment(), home: home)
         var request = SpawnRequest(program: program, arguments: arguments, environment: environment)
+        request.name = "swpm"
         request.limits = [openFiles]
         request.descriptors = [.init(0, as: 0), .init(1, as: 1), .init(2, as: 2)]
         return request

@@ -50,7 +50,7 @@ private struct PreparedSpawn: ~Copyable {
     init(_ request: SpawnRequest) {
         self.request = request
         candidates = CStrings(request.candidates)
-        arguments = CStrings([request.program] + request.arguments, spare: 1)
+        arguments = CStrings([request.name ?? request.program] + request.arguments, spare: 1)
         let listener = request.namesListener ? ["LISTEN_PID=" + String(repeating: "0", count: 10)] : []
         environment = CStrings(listener + request.environment)
         // The digits are written by the child, which alone knows them in time.

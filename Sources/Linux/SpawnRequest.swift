@@ -4,8 +4,10 @@
 public struct SpawnRequest: Sendable {
     /// A path, or a name that the `PATH` of `environment` is searched for.
     public var program: String
-    /// Without the program's own name, which becomes the first one.
+    /// Without the program's own name, which comes first.
     public var arguments: [String]
+    /// What the program is told to be called, and ps(1) shows; nil: as it was written.
+    public var name: String?
     /// `NAME=value` each. Nothing is added.
     public var environment: [String]
     public var directory: String?
