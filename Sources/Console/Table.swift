@@ -99,8 +99,8 @@ struct Table: Sendable {
     }
 
     private static func trimmed(_ line: String) -> String {
-        var line = line[...]
-        while line.last == " " { line.removeLast() }
-        return String(line)
+        var bytes = line.utf8[...]
+        while bytes.last == UInt8(ascii: " ") { bytes.removeLast() }
+        return String(bytes) ?? line
     }
 }
