@@ -34,6 +34,8 @@ final class Pump {
     /// Streams that are left alone until their time has come.
     private var resting: [UInt64: Int64] = [:]
     private var dropping: Set<StreamID> = []
+    /// What programs said last whose pipes ended before their deaths were heard of.
+    private var parting: [InstanceID: [String]] = [:]
     private var nextToken: UInt64 = 1
     private var growth = 0
     private var isEnding = false
@@ -98,16 +100,20 @@ extension Pump {
         let ids = LogStream.allCases.map { StreamID(instance: instance, stream: $0) }
         // Looked up before anything is closed.
         let voice = tokens[StreamID(instance: instance, stream: .error)].flatMap { streams[$0] }
+        voice?.isHeard = true
         for id in ids {
             guard let token = tokens[id], let stream = streams[token] else { continue }
             settle(token, stream, stream.drain(at: now))
         }
-        reports.send(.lastWords(instance, voice?.lastWords() ?? []))
+        let words = voice?.lastWords() ?? parting[instance] ?? []
+        parting[instance] = nil
+        reports.send(.lastWords(instance, words))
     }
 
     private func close(_ instance: InstanceID, _ stream: LogStream) {
         let id = StreamID(instance: instance, stream: stream)
         if let token = tokens[id] { forget(token, id) }
+        parting[instance] = nil
     }
 }
 
@@ -130,6 +136,9 @@ extension Pump {
             resting[token] = time
             arm(token, stream, false)
         case .over:
+            if stream.id.stream == .error, !stream.isHeard {
+                parting[stream.id.instance] = stream.lastWords()
+            }
             forget(token, stream.id)
             reports.send(.over(stream.id))
         }

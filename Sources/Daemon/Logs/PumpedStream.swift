@@ -26,6 +26,8 @@ final class PumpedStream {
     private var lastTurn: Int64 = 0
     /// The last turn found the pipe more than half full.
     private(set) var isBusy = false
+    /// Its last words have been told.
+    var isHeard = false
     private var trouble: Trouble?
 
     /// The file cannot be written.
