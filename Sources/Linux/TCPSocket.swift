@@ -38,6 +38,9 @@ public struct TCPSocket: Sendable {
 
     public func setReusePort() throws(SystemError) { try set(Self.reusePort, 1) }
 
+    /// Connections of earlier sockets that asked for this too are in nobody's way.
+    public func reuseAddress() { _ = clinux_set_option(number, SOL_SOCKET, SO_REUSEADDR, 1) }
+
     public func bind(_ address: SocketAddress) throws(SystemError) {
         let bytes = address.raw
         let result = bytes.withUnsafeBytes { raw in

@@ -72,7 +72,12 @@ extension Ports {
             }
             retrofit(neighbour, owner, inode, address) { [weak self] held in
                 guard let self, call.trap.isOpen else { return }
-                held ? then(wanted) : refuse(call, SystemError.addressInUse)
+                guard held else { return refuse(call, SystemError.addressInUse) }
+                // Connections from before it was held share nothing but what its program had asked for.
+                if case .success(let descriptor) = call.borrowed.descriptor {
+                    TCPSocket(descriptor.number).reuseAddress()
+                }
+                then(wanted)
             }
         case let obstacle?:
             tell(obstacle.sentence(tenant.app, wanted))

@@ -48,6 +48,8 @@ struct Drain {
         if connection.bytesReceived == 0 {
             return connection.state == .established && now < settledAt + Self.silence
         }
+        // Asked, and never answered: the clocks below are too coarse for a request that came with the handshake.
+        if connection.bytesAcknowledged == 0 { return true }
         // Asked more recently than answered.
         guard let received = connection.sinceReceived, let sent = connection.sinceSent else { return false }
         return received < sent

@@ -9,13 +9,19 @@ extension Ports {
     func listen(_ call: PendingCall) {
         guard let process = call.borrowed.process else { return proceed(call) }
         let theirs = ForeignDescriptor(process: process, number: call.number)
-        guard let descriptor = socket(of: call, theirs) else { return proceed(call) }
+        guard let descriptor = socket(of: call, theirs) else {
+            let isTCP = theirs.family != nil
+            proceed(call)
+            return isTCP ? report(.listened(call.trap.instance, nil)) : ()
+        }
         let socket = TCPSocket(descriptor.number)
         guard socket.isTCP else { return proceed(call) }
         let inode = socket.identity.inode
         if let held = listener(withInode: inode) {
             // A signal made the call come again, or the program wants another backlog, which may only grow.
             if socket.isListening { return succeed(call) }
+            // It had shut it down.
+            remember(call.trap, inode, held.group.address)
             forget(held)
         }
         guard let address = call.trap.bound[inode] ?? restoredAddress(call.trap, socket) else {

@@ -66,10 +66,9 @@ extension Ports {
     func sample(_ listener: HeldListener, at now: Instant) {
         guard let queue = listener.socket.acceptQueue else { return lose(listener) }
         let wasStuck = listener.judge.isStuck
-        let isFirstLook = listener.sampleAt != nil
         if listener.judge.sample(queue.length, at: now) {
             listener.sampleAt = now + StuckJudge.interval
-            if isFirstLook, hasClosed(listener) { return lose(listener) }
+            if hasClosed(listener) { return lose(listener) }
         } else {
             listener.sampleAt = nil
             if let watch = listener.watch { watches.change(watch, for: [.readable, .oneShot]) }
@@ -90,7 +89,13 @@ extension Ports {
     private func lose(_ listener: HeldListener) {
         let (instance, address) = (listener.instance, listener.group.address.listenAddress)
         let hadProgram = listener.hasProgram
-        listener.socket.isListening ? close(listener) : forget(listener)
+        if listener.socket.isListening {
+            close(listener)
+        } else {
+            // It may listen on the very same socket again.
+            if let trap = traps[instance] { remember(trap, listener.inode, listener.group.address) }
+            forget(listener)
+        }
         guard hadProgram, tenants[instance]?.hasEnded == false else { return }
         report(.unlistened(instance, address))
     }

@@ -42,7 +42,7 @@ import Testing
     @Test func `a crash loses no connection that waits, and the heir answers it`() throws {
         let first = try stage.serve()
         stage.ports.steer(AppName("web"), to: [first])
-        kill(stage.process(first), SIGSTOP)
+        try stage.freeze(first)
         let waiting = try (0..<5).map { _ in try stage.connect() }
         try stage.crash(first)
         let late = try stage.connect()
@@ -66,7 +66,7 @@ import Testing
 
     @Test func `release refuses those who wait for nobody`() throws {
         let first = try stage.serve()
-        kill(stage.process(first), SIGSTOP)
+        try stage.freeze(first)
         let client = try stage.connect()
         try stage.crash(first)
         stage.ports.release(first)

@@ -132,6 +132,12 @@ extension PortsStage {
         return instance
     }
 
+    /// Returns when it does nothing any more.
+    func freeze(_ instance: InstanceID) throws {
+        kill(process(instance), SIGSTOP)
+        try eventually("it is stopped") { factsAbout(self.process(instance))?.state == "T" }
+    }
+
     /// SIGKILL, and what the daemon does when it hears of it.
     func crash(_ instance: InstanceID) throws {
         kill(process(instance), SIGKILL)
@@ -223,6 +229,12 @@ extension PortsStage {
             return count >= 0 || errno != EAGAIN
         }
         return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+    }
+
+    /// Whether somebody listens, held or not.
+    var isListening: Bool {
+        let found = try? SocketDiagnostics().listeners(onPort: port)
+        return found?.isEmpty == false
     }
 
     /// How often each instance answered.
