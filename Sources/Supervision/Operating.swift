@@ -8,6 +8,7 @@ extension App {
             if work == nil {
                 guard !queue.isEmpty else { return }
                 begin(queue.removeFirst(), &desk)
+                clearAway(&desk)
             }
             guard pursue(&desk) else { return }
             conclude(&desk)
@@ -84,9 +85,11 @@ extension App {
 // MARK: - Beginnings
 
 extension App {
+    /// Slots that are on their way out, beyond the wanted number, are not meant any more.
     private func targets(of operation: Operation) -> [Int] {
-        guard let only = operation.only else { return Array(slots.indices) }
-        return slots.indices.filter { slots[$0].index == only }
+        let meant = slots.indices.prefix(spec.instances)
+        guard let only = operation.only else { return Array(meant) }
+        return meant.filter { slots[$0].index == only }
     }
 
     private mutating func create(_ operation: Operation, _ desk: inout Desk) {
@@ -101,7 +104,7 @@ extension App {
     }
 
     private mutating func stop(_ operation: Operation, _ desk: inout Desk) {
-        let stopped = targets(of: operation)
+        let stopped = operation.only == nil ? Array(slots.indices) : targets(of: operation)
         let isNeeded = stopped.contains { slots[$0].wanted || !slots[$0].isEmpty }
         layToRest(stopped, &desk)
         work = Work(operation, .emptying(stopped), change: isNeeded ? .stopped : .unchanged)
@@ -117,7 +120,7 @@ extension App {
         let empty = all.filter { slots[$0].current == nil }
         awaken(empty, &desk)
         let turns = Turns(left: all.filter { slots[$0].current != nil }, awaited: empty)
-        work = Work(operation, .turning(turns), change: .restarted)
+        work = Work(operation, .turning(turns), change: all.isEmpty ? .unchanged : .restarted)
     }
 
     /// Makes empty slots wanted, with a clean slate.

@@ -69,7 +69,13 @@ extension Slot {
     fileprivate var saved: SavedState.Slot {
         SavedState.Slot(
             index: index, id: id, wanted: wanted && rest != .finished, restarts: restarts,
-            instances: instances.compactMap(\.saved))
+            instances: byRank.compactMap(\.saved))
+    }
+
+    /// The one that serves first.
+    private var byRank: [Instance] {
+        let others = (candidate.map { [$0] } ?? []) + leaving
+        return (current.map { [$0] } ?? []) + others.sorted { $0.id < $1.id }
     }
 }
 

@@ -28,8 +28,9 @@ extension App {
     }
 
     mutating func become(_ wished: AppSpec, _ operation: Operation, _ desk: inout Desk) {
-        let sleeping = slots.indices.filter { !slots[$0].wanted || slots[$0].isGivenUp }
-        let wasAsleep = sleeping.count == slots.count && !slots.isEmpty
+        let meant = slots.indices.prefix(spec.instances)
+        let sleeping = meant.filter { !slots[$0].wanted || slots[$0].isGivenUp }
+        let wasAsleep = sleeping.count == meant.count && !meant.isEmpty
         guard wished.runsTheSame(as: spec) else {
             awaken(sleeping, &desk)
             return roll(to: wished, operation, wasAsleep ? .started : .reloaded, &desk)

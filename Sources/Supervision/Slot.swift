@@ -95,8 +95,8 @@ extension Slot {
 
     var instances: [Instance] { places.map { self[$0] } }
     var isEmpty: Bool { current == nil && candidate == nil && leaving.isEmpty }
-    /// Processes beyond the one that belongs here.
-    var surplus: Int { max(0, (current == nil ? 0 : 1) + (candidate == nil ? 0 : 1) + leaving.count - 1) }
+    /// Processes beyond the one that belongs here. Where that one is missing it may come back at any moment.
+    var surplus: Int { (candidate == nil ? 0 : 1) + leaving.count }
     var isRunning: Bool { current?.isActive ?? false }
 }
 
@@ -127,6 +127,7 @@ extension Slot {
         forgo(&desk)
         owed = []
         unstable = 0
+        if rest == .finished { desk.save() }
         rest = .idle
         verdict = .open
     }

@@ -1,0 +1,107 @@
+internal import Supervision
+
+/// How unkind a world is: the probability of each thing that goes wrong, per run of a program.
+struct Faults {
+    var spawnFails = 0.0
+    var exitsAtOnce = 0.0
+    var crashesEarly = 0.0
+    var crashesLate = 0.0
+    var neverListens = 0.0
+    var listensElsewhere = 0.0
+    var ignoresSignals = 0.0
+    var leavesHelper = 0.0
+    var relistens = 0.0
+    var neverDrains = 0.0
+    /// Stuck in the kernel: even SIGKILL takes seconds.
+    var hangs = 0.0
+    /// Per minute.
+    var daemonDies = 0.0
+
+    static let none = Faults()
+
+    static func rolled(by dice: inout Dice) -> Faults {
+        let scale = dice.pick([0.3, 1.0, 2.5])
+        func often(_ probability: Double, _ dice: inout Dice) -> Double {
+            dice.chance(0.6) ? probability * scale : 0
+        }
+        return Faults(
+            spawnFails: often(0.1, &dice), exitsAtOnce: often(0.08, &dice), crashesEarly: often(0.12, &dice),
+            crashesLate: often(0.3, &dice), neverListens: often(0.08, &dice),
+            listensElsewhere: often(0.08, &dice), ignoresSignals: often(0.1, &dice),
+            leavesHelper: often(0.2, &dice), relistens: often(0.1, &dice), neverDrains: often(0.2, &dice),
+            hangs: often(0.05, &dice), daemonDies: often(0.8, &dice))
+    }
+}
+
+/// What the programs of an app do when all is well.
+enum Nature: CaseIterable {
+    /// Listens on one held address, or two.
+    case server, twoPorts
+    /// Listens on something that is not held.
+    case unheld
+    case worker
+
+    func addresses(port: UInt16) -> [ListenAddress?] {
+        switch self {
+        case .server: [ListenAddress(host: "0.0.0.0", port: port)]
+        case .twoPorts:
+            [ListenAddress(host: "0.0.0.0", port: port), ListenAddress(host: "::", port: port + 1000)]
+        case .unheld: [nil]
+        case .worker: []
+        }
+    }
+}
+
+/// What one run of a program will do, decided when it is spawned.
+struct Plan {
+    var launch: Duration
+    var failsToLaunch: Bool
+    /// After the launch.
+    var listens: [(after: Duration, on: ListenAddress?)]
+    /// Closes its first listener after this, and opens it again a little later.
+    var relistens: Duration?
+    var crash: (after: Duration, status: ExitStatus)?
+    /// From the stop signal to the end; nil: never.
+    var obeys: Duration?
+    var helper: Helper?
+    var drains: Duration?
+    /// From SIGKILL to the end.
+    var dies: Duration
+
+    struct Helper {
+        var obeys: Bool
+        /// Ends by itself this long after its parent.
+        var outlives: Duration?
+    }
+
+    init(_ nature: Nature, port: UInt16, _ faults: Faults, _ dice: inout Dice) {
+        launch = dice.milliseconds(0...60)
+        failsToLaunch = dice.chance(faults.spawnFails)
+        listens = []
+        if !dice.chance(faults.neverListens) {
+            let shift: UInt16 = dice.chance(faults.listensElsewhere) ? 7 : 0
+            for address in nature.addresses(port: port) {
+                let moved = address.map { ListenAddress(host: $0.host, port: $0.port + shift) }
+                listens.append((dice.milliseconds(5...700), moved))
+            }
+        }
+        relistens = dice.chance(faults.relistens) ? dice.milliseconds(100...3000) : nil
+        let status = dice.pick([
+            ExitStatus.code(0), .code(1), .code(3), .signal(Signal(number: 11)), .unknown,
+        ])
+        if dice.chance(faults.exitsAtOnce) {
+            crash = (.zero, status)
+        } else if dice.chance(faults.crashesEarly) {
+            crash = (dice.milliseconds(1...1500), status)
+        } else if dice.chance(faults.crashesLate) {
+            crash = (dice.milliseconds(1500...30_000), status)
+        }
+        obeys = dice.chance(faults.ignoresSignals) ? nil : dice.milliseconds(0...300)
+        if dice.chance(faults.leavesHelper) {
+            let outlives = dice.chance(0.5) ? dice.milliseconds(1...5000) : nil
+            helper = Helper(obeys: dice.chance(0.5), outlives: outlives)
+        }
+        drains = dice.chance(faults.neverDrains) ? nil : dice.milliseconds(1...800)
+        dies = dice.chance(faults.hangs) ? dice.milliseconds(500...5000) : dice.milliseconds(0...20)
+    }
+}
