@@ -73,7 +73,9 @@ let package = Package(
             name: "benchmarks", dependencies: ["Linux", "Support"], path: "Tests/Benchmarks",
             swiftSettings: strict),
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
-        .testTarget(name: "SimulationTests", dependencies: ["World", "Supervision"], swiftSettings: strict),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["World", "Supervision", "simulate"], swiftSettings: strict
+        ),
         .testTarget(
             name: "WireTests", dependencies: ["Wire", "Supervision"], exclude: ["Golden"],
             swiftSettings: strict),

@@ -5,6 +5,10 @@ struct Invariants {
     let isKind: Bool
     private(set) var violation: String?
     private var instances: [InstanceID: Known] = [:]
+    /// Those of them that are not gone.
+    private var living: Set<InstanceID> = []
+    /// The largest `maxSurge` that each app ever had.
+    private var surges: [AppName: Int] = [:]
     /// Never given out again.
     private var highest: UInt64 = 0
     private var open: Set<Ticket> = []
@@ -21,7 +25,9 @@ struct Invariants {
 
     /// What was ordered and heard of an instance.
     private struct Known {
-        var launch: Launch
+        var app: AppName
+        var slot: SlotIndex
+        var patience: Duration
         var state = State.ordered
         var since: Instant?
         var listening: Set<ListenAddress> = []
@@ -53,6 +59,7 @@ extension Invariants {
         _ event: Event, _ effects: [Effect], _ supervisor: Supervisor, written: SavedState?, at now: Instant
     ) {
         hear(event, at: now)
+        if event == .deadlinePassed, effects.isEmpty { return }
         let snapshot = supervisor.snapshot
         isCrowded = effects.count { if case .reply = $0 { true } else { false } } > 1
         for effect in effects { check(effect, snapshot, at: now) }
@@ -68,7 +75,9 @@ extension Invariants {
         case .spawned(let id, _):
             instances[id]?.state = .runs
             instances[id]?.since = now
-        case .spawnFailed(let id, _), .vanished(let id): instances[id]?.state = .gone
+        case .spawnFailed(let id, _), .vanished(let id):
+            instances[id]?.state = .gone
+            living.remove(id)
         case .listened(let id, let address):
             instances[id]?.hasListened = true
             if let address { instances[id]?.listening.insert(address) }
@@ -86,8 +95,8 @@ extension Invariants {
         case .steer(let app, let ids): checkSteering(app, ids, at: now)
         case .drain(let id):
             require(instances[id]?.state == .runs, "drained what does not run: \(id.number)")
-            let app = instances[id]?.launch.spec.name
-            require(steered[app ?? AppName("")]?.contains(id) != true, "drained in rotation: \(id.number)")
+            let rotation = instances[id].flatMap { steered[$0.app] } ?? []
+            require(!rotation.contains(id), "drained in rotation: \(id.number)")
         case .signal(let id, _):
             require(instances[id]?.state == .runs, "signal to what does not run: \(id.number)")
         case .sweep(let id, _):
@@ -100,7 +109,7 @@ extension Invariants {
         case .announce, .save: break
         case .finish:
             isFinished = true
-            require(living(in: nil).isEmpty, "finished while something runs")
+            require(living.isEmpty, "finished while something runs")
         }
     }
 
@@ -108,11 +117,14 @@ extension Invariants {
         require(id.number > highest, "instance \(id.number) was there before")
         highest = max(highest, id.number)
         if let heir = launch.heir {
-            require(instances[heir]?.launch.slot == launch.slot, "heir of another slot's: \(id.number)")
+            require(instances[heir]?.slot == launch.slot, "heir of another slot's: \(id.number)")
             checkRelease(heir)
         }
-        var known = Known(launch: launch)
-        let app = snapshot.apps.first { $0.spec.name == launch.spec.name }
+        let spec = launch.spec
+        surges[spec.name] = max(surges[spec.name] ?? 1, spec.maxSurge)
+        living.insert(id)
+        var known = Known(app: spec.name, slot: launch.slot, patience: spec.restart.minUptime)
+        let app = snapshot.apps.first { $0.spec.name == spec.name }
         if let slot = app?.slots.first(where: { $0.index == launch.slot }), let current = slot.current,
             current.id != id, current.phase == .online
         {
@@ -136,11 +148,10 @@ extension Invariants {
         for id in ids {
             guard let known = instances[id] else { return violate("steered to nobody: \(id.number)") }
             require(known.state == .runs, "steered to the dead: \(id.number)")
-            require(known.launch.spec.name == app, "steered to another app's: \(id.number)")
-            require(slots.insert(known.launch.slot).inserted, "two serve in one slot of \(app)")
+            require(known.app == app, "steered to another app's: \(id.number)")
+            require(slots.insert(known.slot).inserted, "two serve in one slot of \(app)")
             guard !before.contains(id) else { continue }
-            let patience = known.launch.spec.restart.minUptime
-            let hasLived = known.since.map { $0 + patience <= now } ?? false
+            let hasLived = known.since.map { $0 + known.patience <= now } ?? false
             require(known.hasListened || hasLived, "steered to what is not ready: \(id.number)")
             require(
                 known.expected.isSubset(of: known.listening),
@@ -189,9 +200,8 @@ extension Invariants {
 // MARK: - The table
 
 extension Invariants {
-    private func living(in app: AppName?) -> [InstanceID] {
-        instances.filter { $0.value.state != .gone && (app == nil || $0.value.launch.spec.name == app) }.map(
-            \.key)
+    private func living(in app: AppName) -> [InstanceID] {
+        living.filter { instances[$0]?.app == app }
     }
 
     private mutating func checkTable(_ snapshot: Snapshot) {
@@ -199,6 +209,7 @@ extension Invariants {
         var slotIDs: Set<SlotID> = []
         for app in snapshot.apps {
             let name = app.spec.name
+            let surge = surges[name] ?? 1
             var count = 0
             for (position, slot) in app.slots.enumerated() {
                 require(slot.index.number == position, "the slots of \(name) are not dense")
@@ -213,19 +224,13 @@ extension Invariants {
                     require(rivals == 0, "two in one slot of \(name) without a reload")
                 }
             }
-            require(count <= app.slots.count + surge(of: name), "\(name) has more processes than it may")
+            require(count <= app.slots.count + surge, "\(name) has more processes than it may")
             require(
                 isReborn || app.slots.count { $0.current?.phase == .online } == steered[name]?.count ?? 0,
                 "\(name) is steered to others than those online")
         }
-        let living = Set(living(in: nil))
-        require(
-            listed == living,
-            "table and processes differ: \(listed.symmetricDifference(living).map(\.number))")
-    }
-
-    private func surge(of app: AppName) -> Int {
-        instances.values.filter { $0.launch.spec.name == app }.map(\.launch.spec.maxSurge).max() ?? 1
+        let differing = listed.symmetricDifference(living).map(\.number)
+        require(differing.isEmpty, "table and processes differ: \(differing)")
     }
 
     /// Written whenever it changes; the count of restarts may wait for the next time.
@@ -288,6 +293,7 @@ extension Invariants {
             }
         }
         isReborn = true
+        living = known
         open = []
         steered = [:]
         floors = [:]
@@ -339,7 +345,7 @@ extension Invariants {
     }
 
     mutating func checkEnd(_ supervisor: Supervisor, after request: Request) {
-        require(living(in: nil).isEmpty, "something outlives the end")
+        require(living.isEmpty, "something outlives the end")
         if case .delete = request { require(supervisor.snapshot.apps.isEmpty, "deleted and still there") }
         if case .shutdown = request { require(isFinished, "shut down and not finished") }
     }
