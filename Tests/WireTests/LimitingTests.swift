@@ -48,6 +48,43 @@ import Testing
         #expect(refusal(of: head + "0\r\n" + String(repeating: "X: y\r\n", count: 65)) == 431)
     }
 
+    @Test func `what is sent without waiting for answers`() throws {
+        var parser = RequestParser()
+        for _ in 0..<200 { parser.feed([UInt8](repeating: UInt8(ascii: "a"), count: 1 << 16)) }
+        #expect(parser.pendingBytes <= HTTPLimits().pendingBytes)
+        do {
+            _ = try parser.next()
+            Issue.record("13 MB were kept")
+        } catch {
+            #expect(error.status == 413)
+        }
+    }
+
+    @Test func `the body of an answer, over all its chunks`() throws {
+        var limits = HTTPLimits.answers
+        limits.bodyBytes = 10
+        func received(_ chunks: [String], _ head: [UInt8] = HTTPWriter.stream()) throws -> Int {
+            var parser = ResponseParser(limits: limits)
+            parser.feed(head)
+            var count = 0
+            for chunk in chunks {
+                parser.feed(head == HTTPWriter.stream() ? HTTPWriter.chunk([UInt8](chunk)) : [UInt8](chunk))
+                while let arrival = try parser.next() {
+                    if case .data(let data) = arrival { count += data.count }
+                }
+            }
+            return count
+        }
+        #expect(try received(["hello", "hello"]) == 10)
+        #expect(throws: HTTPRefusal.self) { try received(["hello", "hello", "!"]) }
+        let unframed = HTTPWriter.stream(chunked: false)
+        #expect(try received(["hello", "hello"], unframed) == 10)
+        #expect(throws: HTTPRefusal.self) { try received(["hello", "hello", "!"], unframed) }
+        #expect(throws: HTTPRefusal.self) {
+            try received([""], HTTPWriter.response(200, [UInt8](fill(11).utf8)))
+        }
+    }
+
     @Test func `the depth and the size of a JSON text`() throws {
         var options = JSONOptions.strict
         options.size = 128

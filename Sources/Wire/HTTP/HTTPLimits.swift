@@ -10,6 +10,8 @@ public struct HTTPLimits: Equatable, Sendable {
     public var bodyBytes = 8 << 20
     /// The line that announces a chunk, with its extensions.
     public var chunkLineBytes = 256
+    /// What may have arrived and not been asked for: a whole request, and the beginning of the next.
+    public var pendingBytes: Int { bodyBytes + 2 * headBytes }
 
     public init() {}
 

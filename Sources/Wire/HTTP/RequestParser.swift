@@ -35,13 +35,17 @@ public struct RequestParser: Sendable {
         return true
     }
 
-    public mutating func feed(_ bytes: UnsafeBufferPointer<UInt8>) {
-        discardConsumed()
-        buffer.append(contentsOf: bytes)
-    }
+    /// What has arrived and is not taken yet.
+    public var pendingBytes: Int { buffer.count - start }
 
-    public mutating func feed(_ bytes: some Sequence<UInt8>) {
+    /// Takes bytes in. A sender that does not wait for its answers is refused before it fills the memory.
+    public mutating func feed(_ bytes: some Collection<UInt8>) {
         discardConsumed()
+        guard buffer.count + bytes.count <= limits.pendingBytes else {
+            buffer = []
+            state = .refused(HTTPRefusal(413, "too much was sent before it was answered"))
+            return
+        }
         buffer.append(contentsOf: bytes)
     }
 

@@ -25,12 +25,7 @@ public struct ResponseParser: Sendable {
         self.limits = limits
     }
 
-    public mutating func feed(_ bytes: UnsafeBufferPointer<UInt8>) {
-        discardConsumed()
-        buffer.append(contentsOf: bytes)
-    }
-
-    public mutating func feed(_ bytes: some Sequence<UInt8>) {
+    public mutating func feed(_ bytes: some Collection<UInt8>) {
         discardConsumed()
         buffer.append(contentsOf: bytes)
     }
