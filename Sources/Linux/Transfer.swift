@@ -45,6 +45,13 @@ extension Descriptor {
         return try outcome.get()
     }
 
+    /// What could be done at once (poll(2)): reading, writing, or noticing that the other side is gone.
+    public borrowing func readiness() -> Poller.Interest {
+        var entry = pollfd(fd: number, events: Int16(POLLIN | POLLOUT), revents: 0)
+        poll(&entry, 1, 0)
+        return Poller.Interest(rawValue: UInt32(UInt16(bitPattern: entry.revents)))
+    }
+
     /// Makes reads and writes on the open file description return at once (O_NONBLOCK).
     public borrowing func setNonBlocking(_ wanted: Bool = true) {
         let flags = fcntl(number, F_GETFL)

@@ -49,8 +49,10 @@ final class LogFile {
     }
 
     /// Goes on after some output was dropped, on a line of its own that says how much.
-    func resume(dropped: Int, _ reason: SystemError, with rest: [UInt8]) throws(SystemError) {
-        _ = try opened()
+    func resume(
+        dropped: Int, _ reason: SystemError, with rest: [UInt8], at now: Int64
+    ) throws(SystemError) {
+        try refresh(at: now)
         let mark = "[swpm] \(dropped) bytes dropped: \(reason.reason)\n"
         try write(Array(((endsInNewline() ? "" : "\n") + mark).utf8) + rest)
     }
@@ -90,20 +92,23 @@ extension LogFile {
 // MARK: - Whole lines
 
 extension LogFile {
-    /// Whether this stream may write now: not while another is in the middle of a line, for a while.
-    func makesWay(for stream: StreamID, isNew: Bool, at now: Int64) throws(SystemError) -> Bool {
+    /// Whether what this stream says next would stand in the middle of another's line.
+    func isMidLine(for stream: StreamID, isNew: Bool) throws(SystemError) -> Bool {
         _ = try opened()
         switch line {
-        case .finished: return true
+        case .finished, .begun(stream, _): return false
         // A stream that was there before the file was opened may be the one who began the line.
-        case .found where !isNew: return true
-        case .begun(stream, _): return true
-        case .begun(_, let at) where now - at < LogPolicy.linePatience && streams > 1: return false
-        case .found, .begun:
-            try write([0x0a])
-            line = .finished
-            return true
+        case .found: return isNew
+        case .begun: return true
         }
+    }
+
+    /// Ends the line for its owner, who had time enough; false: the owner still has some.
+    func endsLine(at now: Int64) throws(SystemError) -> Bool {
+        if case .begun(_, let at) = line, now - at < LogPolicy.linePatience, streams > 1 { return false }
+        try write([0x0a])
+        line = .finished
+        return true
     }
 
     func wrote(_ stream: StreamID, at now: Int64) {

@@ -77,7 +77,7 @@ extension LogPump {
         let key = id.key(path: path, limit: KeeperRequest.keyLimit)
         keys[id] = key
         keeper.deposit(key: key, reader.number)
-        orders.send(.open(id, reader, path: path, isNew: true))
+        orders.send(.open(id, reader, path: path, .new))
     }
 }
 
@@ -90,7 +90,7 @@ extension LogPump {
     ) {
         for (key, pipe) in held {
             guard let (id, _) = StreamID.parse(key: key), id.instance == instance else { continue }
-            resume(id, key, pipe, id.stream == .out ? output : error)
+            resume(id, key, pipe, id.stream == .out ? output : error, .restored)
         }
     }
 
@@ -98,13 +98,15 @@ extension LogPump {
     func restoreRest(_ held: [String: SharedDescriptor]) {
         for (key, pipe) in held {
             guard let (id, path) = StreamID.parse(key: key), keys[id] == nil else { continue }
-            resume(id, key, pipe, path ?? "/dev/null")
+            resume(id, key, pipe, path ?? "/dev/null", .left)
         }
     }
 
-    private func resume(_ id: StreamID, _ key: String, _ pipe: SharedDescriptor, _ path: String) {
+    private func resume(
+        _ id: StreamID, _ key: String, _ pipe: SharedDescriptor, _ path: String, _ origin: PumpOrder.Origin
+    ) {
         keys[id] = key
-        orders.send(.open(id, pipe, path: path, isNew: false))
+        orders.send(.open(id, pipe, path: path, origin))
     }
 }
 

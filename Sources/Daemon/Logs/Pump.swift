@@ -3,12 +3,21 @@ internal import Supervision
 
 /// What the loop tells the pump.
 enum PumpOrder: Sendable {
-    case open(StreamID, SharedDescriptor, path: String, isNew: Bool)
+    case open(StreamID, SharedDescriptor, path: String, Origin)
     /// The main process has ended: take what is there, and tell its last words.
     case finish(InstanceID)
     /// There will be no program.
     case close(InstanceID)
     case end
+
+    /// Where a stream comes from.
+    enum Origin: Sendable {
+        case new
+        /// A daemon that died had it.
+        case restored
+        /// The same, and its instance is known to nobody any more.
+        case left
+    }
 }
 
 /// What the pump tells the loop.
@@ -71,21 +80,21 @@ extension Pump {
     private func takeOrders() {
         for order in orders.take() {
             switch order {
-            case .open(let id, let pipe, let path, let isNew): open(id, pipe, path, isNew: isNew)
+            case .open(let id, let pipe, let path, let origin): open(id, pipe, path, origin)
             case .finish(let instance): finish(instance)
-            case .close(let instance): for stream in LogStream.allCases { close(instance, stream) }
+            case .close(let instance): close(instance)
             case .end: isEnding = true
             }
         }
     }
 
-    private func open(_ id: StreamID, _ pipe: SharedDescriptor, _ path: String, isNew: Bool) {
+    private func open(_ id: StreamID, _ pipe: SharedDescriptor, _ path: String, _ origin: PumpOrder.Origin) {
         let file = files[path] ?? LogFile(path)
         files[path] = file
         file.streams += 1
         // A file that cannot be opened now is tried again when there is something to write.
         try? file.refresh(at: Clock.monotonic())
-        let stream = PumpedStream(id, pipe, file, isNew: isNew)
+        let stream = PumpedStream(id, pipe, file, origin)
         let token = nextToken
         nextToken += 1
         streams[token] = stream
@@ -97,22 +106,22 @@ extension Pump {
 
     private func finish(_ instance: InstanceID) {
         let now = Clock.monotonic()
-        let ids = LogStream.allCases.map { StreamID(instance: instance, stream: $0) }
-        // Looked up before anything is closed.
-        let voice = tokens[StreamID(instance: instance, stream: .error)].flatMap { streams[$0] }
-        voice?.isHeard = true
-        for id in ids {
+        var words = parting.removeValue(forKey: instance) ?? []
+        for id in LogStream.allCases.map({ StreamID(instance: instance, stream: $0) }) {
             guard let token = tokens[id], let stream = streams[token] else { continue }
-            settle(token, stream, stream.drain(at: now))
+            stream.isFinished = true
+            let rest = stream.drain(at: now)
+            if id.stream == .error { words = stream.lastWords() }
+            settle(token, stream, rest)
         }
-        let words = voice?.lastWords() ?? parting[instance] ?? []
-        parting[instance] = nil
         reports.send(.lastWords(instance, words))
     }
 
-    private func close(_ instance: InstanceID, _ stream: LogStream) {
-        let id = StreamID(instance: instance, stream: stream)
-        if let token = tokens[id] { forget(token, id) }
+    private func close(_ instance: InstanceID) {
+        for stream in LogStream.allCases {
+            let id = StreamID(instance: instance, stream: stream)
+            if let token = tokens[id] { forget(token, id) }
+        }
         parting[instance] = nil
     }
 }
@@ -136,7 +145,7 @@ extension Pump {
             resting[token] = time
             arm(token, stream, false)
         case .over:
-            if stream.id.stream == .error, !stream.isHeard {
+            if stream.id.stream == .error, !stream.isFinished {
                 parting[stream.id.instance] = stream.lastWords()
             }
             forget(token, stream.id)

@@ -16,19 +16,21 @@ final class PumpedStream {
     let id: StreamID
     let pipe: SharedDescriptor
     let file: LogFile
-    /// Opened by this daemon, not taken over from one that died.
     private let isNew: Bool
     /// Where the file ended when this began: the last words are not looked for before it.
     let start: Int64
     /// The poller tells when there is something to read.
     var isArmed = true
+    /// Its program has ended, and its last words were told.
+    var isFinished: Bool
     private var capacity = LogPolicy.pipeCapacity
     private var lastTurn: Int64 = 0
     /// The last turn found the pipe more than half full.
     private(set) var isBusy = false
-    /// Its last words have been told.
-    var isHeard = false
     private var trouble: Trouble?
+    private var copies = false
+    /// Read from the pipe and not yet written, because the file cannot be spliced to and could not be written.
+    private var carried: [UInt8] = []
 
     /// The file cannot be written.
     private struct Trouble {
@@ -39,11 +41,12 @@ final class PumpedStream {
         var dropped = 0
     }
 
-    init(_ id: StreamID, _ pipe: SharedDescriptor, _ file: LogFile, isNew: Bool) {
+    init(_ id: StreamID, _ pipe: SharedDescriptor, _ file: LogFile, _ origin: PumpOrder.Origin) {
         self.id = id
         self.pipe = pipe
         self.file = file
-        self.isNew = isNew
+        isNew = origin == .new
+        isFinished = origin == .left
         start = isNew ? file.end : 0
     }
 
@@ -67,9 +70,7 @@ extension PumpedStream {
         do throws(SystemError) {
             if trouble?.isDropping == true { return try drop(at: now) }
             try file.refresh(at: now)
-            guard try file.makesWay(for: id, isNew: isNew, at: now) else {
-                return .until(now + LogPolicy.pause)
-            }
+            if try file.isMidLine(for: id, isNew: isNew), let rest = try wait(at: now) { return rest }
             let (moved, end) = try move()
             if moved > 0 { file.wrote(id, at: now) }
             trouble = nil
@@ -88,14 +89,47 @@ extension PumpedStream {
         return rest
     }
 
+    /// Another's line is not finished. Nil: now it is, and there is something to say.
+    private func wait(at now: Int64) throws(SystemError) -> Rest? {
+        let readiness = pipe.descriptor.readiness()
+        guard readiness.contains(.readable) else {
+            trouble = nil
+            return readiness.contains(.hungUp) ? .over : .untilReadable
+        }
+        return try file.endsLine(at: now) ? nil : .until(now + LogPolicy.pause)
+    }
+
     private func move() throws(SystemError) -> (moved: Int, end: Transfer) {
         var moved = 0
         while moved < capacity * LogPolicy.turnsPerRound {
-            let transfer = try file.take(from: pipe, atMost: capacity)
+            let transfer = try copies ? copy() : splice()
             guard case .moved(let count) = transfer else { return (moved, transfer) }
             moved += count
         }
         return (moved, .moved(moved))
+    }
+
+    private func splice() throws(SystemError) -> Transfer {
+        do throws(SystemError) {
+            return try file.take(from: pipe, atMost: capacity)
+        } catch  where error.code == EINVAL {
+            // A file system that cannot: then the bytes go through memory.
+            copies = true
+            return try copy()
+        }
+    }
+
+    private func copy() throws(SystemError) -> Transfer {
+        if carried.isEmpty {
+            guard let bytes = try pipe.descriptor.read(atMost: LogPolicy.pipeCapacity) else {
+                return .wouldBlock
+            }
+            carried = bytes
+        }
+        guard !carried.isEmpty else { return .ended }
+        try file.write(carried)
+        defer { carried = [] }
+        return .moved(carried.count)
     }
 
     private func rest(after moved: Int, _ end: Transfer, at now: Int64) -> Rest {
@@ -132,14 +166,16 @@ extension PumpedStream {
     /// Empties the pipe into nothing, and tries once in a while to go on behind a line that says how much is missing.
     private func drop(at now: Int64) throws(SystemError) -> Rest {
         guard var trouble else { return .until(now) }
-        let chunk = try pipe.descriptor.read(atMost: LogPolicy.pipeCapacity)
+        let chunk = carried.isEmpty ? try pipe.descriptor.read(atMost: LogPolicy.pipeCapacity) : carried
+        carried = []
         let isOver = chunk?.isEmpty == true
         let bytes = chunk ?? []
         // Where a line begins, or anywhere when nothing more comes.
         let cut = bytes.lastIndex(of: 0x0a).map { $0 + 1 } ?? (bytes.isEmpty ? 0 : nil)
         if let cut, isOver || now >= trouble.retryAt {
             do throws(SystemError) {
-                try file.resume(dropped: trouble.dropped + cut, trouble.error, with: Array(bytes[cut...]))
+                try file.resume(
+                    dropped: trouble.dropped + cut, trouble.error, with: Array(bytes[cut...]), at: now)
                 self.trouble = nil
                 return isOver ? .over : .until(now)
             } catch {

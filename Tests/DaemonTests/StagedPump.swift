@@ -1,0 +1,89 @@
+import Linux
+import Supervision
+import Support
+
+@testable import Daemon
+
+/// A pump on a thread of its own, and a test in the place of the loop.
+final class StagedPump {
+    let scratch = Scratch()
+    private let orders: Mailbox<PumpOrder>
+    private let letters: Mailbox<PumpReport>
+    private let thread: Thread
+    private var heard: [PumpReport] = []
+
+    init() throws {
+        let (orders, letters) = (try Mailbox<PumpOrder>(), try Mailbox<PumpReport>())
+        self.orders = orders
+        self.letters = letters
+        thread = try Thread.start(name: "staged pump") {
+            do { try Pump(orders, letters).run() } catch { fatalError("\(error)") }
+        }
+    }
+
+    func end() {
+        orders.send(.end)
+        thread.join()
+        scratch.end()
+    }
+
+    /// Two streams of an instance, and what a program of it would write to.
+    func open(_ instance: UInt64, out: String, error: String) throws -> LogPump.Pipes {
+        LogPump.Pipes(
+            output: try open(StreamID(instance: InstanceID(instance), stream: .out), out),
+            error: try open(StreamID(instance: InstanceID(instance), stream: .error), error))
+    }
+
+    private func open(_ id: StreamID, _ path: String) throws -> SharedDescriptor {
+        let pipe = try Pipe.unbreakable()
+        let reader = SharedDescriptor(try pipe.reader.duplicate())
+        orders.send(.open(id, reader, path: path, .new))
+        return SharedDescriptor(try pipe.writer.duplicate())
+    }
+
+    func finish(_ instance: UInt64) { orders.send(.finish(InstanceID(instance))) }
+
+    func lastWords(_ instance: UInt64) throws -> [String] {
+        try eventually("the last words") {
+            hear()
+            for case .lastWords(InstanceID(instance), let lines) in heard { return lines }
+            return nil
+        }
+    }
+
+    func waitForEnd(_ instance: UInt64, _ streams: [LogStream] = LogStream.allCases) throws {
+        try eventually(within: .seconds(30), "the end of the streams") {
+            hear()
+            return streams.allSatisfy {
+                heard.contains(.over(StreamID(instance: InstanceID(instance), stream: $0)))
+            }
+        }
+    }
+
+    func waitForDropping() throws {
+        try eventually("output to be dropped") {
+            hear()
+            return heard.contains { if case .dropping = $0 { true } else { false } }
+        }
+    }
+
+    var isHeardOver: Bool {
+        hear()
+        return heard.contains { if case .over = $0 { true } else { false } }
+    }
+
+    private func hear() { heard += letters.take() }
+}
+
+/// Starts a program with these descriptors as its output; they are closed here, as the daemon does.
+func start(_ program: String, _ arguments: [String], _ pipes: consuming LogPump.Pipes) throws -> Int32 {
+    var request = SpawnRequest(program: program, arguments: arguments, environment: ["PATH=/usr/bin:/bin"])
+    request.descriptors = [.init(pipes.output.number, as: 1), .init(pipes.error.number, as: 2)]
+    return try withExtendedLifetime(pipes) { try spawn(request).process }
+}
+
+/// Waits for a child of the test.
+@discardableResult
+func reap(_ process: Int32) throws -> Reaped {
+    try eventually("the end of process \(process)") { try Processes.reap(process) }
+}
