@@ -94,6 +94,7 @@ final class Loop {
         facts.removeAll(keepingCapacity: true)
         if stateIsStale { save() }
         exits.acknowledge(to: keeper)
+        sampler.catchUp(at: .now)
     }
 
     private func perform(_ effect: Effect) {
