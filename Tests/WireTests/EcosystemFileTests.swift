@@ -118,6 +118,10 @@ import Testing
         let elsewhere = try EcosystemFile.decode(
             [UInt8]("{script: 'a'}"), path: "/etc/swpm.json", callerDirectory: "/home/me", processors: 1)
         #expect(elsewhere.apps[0].workingDirectory == "/etc")
+        let roundabout = try EcosystemFile.decode(
+            [UInt8]("{script: 'a'}"), path: "../me/./conf/ecosystem.json", callerDirectory: "/home/me",
+            processors: 4)
+        #expect(roundabout == (try file("{script: 'a'}")), "one file has one name")
     }
 
     @Test func `an environment is chosen by its name`() throws {

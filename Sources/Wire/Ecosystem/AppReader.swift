@@ -86,9 +86,10 @@ struct AppReader {
     }
 
     private func isWelcome(_ attribute: AppAttribute) -> Bool {
-        switch (attribute, dialect) {
-        case (.inherited, .file), (.inherited, .request), (.origin, .file): false
-        default: true
+        switch dialect {
+        case .file: attribute != .inherited && attribute != .origin
+        case .request: attribute != .inherited
+        case .own: true
         }
     }
 

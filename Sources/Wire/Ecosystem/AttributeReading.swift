@@ -159,11 +159,10 @@ extension AppReader {
     }
 
     private static func mode(_ json: JSON) throws(JSONMismatch) -> AppSpec.Mode {
-        switch json {
-        case .string("fork"), .string("fork_mode"): return .fork
-        case .string("cluster"), .string("cluster_mode"): return .cluster
-        default: throw JSONMismatch(expected: "\"fork\" or \"cluster\"", found: json)
-        }
+        guard case .string(let text) = json,
+            let mode = AppSpec.Mode(rawValue: text.hasSuffix("_mode") ? String(text.dropLast(5)) : text)
+        else { throw JSONMismatch(expected: "\"fork\" or \"cluster\"", found: json) }
+        return mode
     }
 
     private static func account(_ json: JSON) throws(JSONMismatch) -> String {

@@ -16,10 +16,10 @@ public struct EcosystemFile: Equatable, Sendable {
     public static func decode(
         _ bytes: [UInt8], path: String, callerDirectory: String, processors: Int, environment: String? = nil
     ) throws(EcosystemError) -> EcosystemFile {
+        let origin = FilePath.normalized(FilePath.join(callerDirectory, path))
         let context = AppReader.FileContext(
-            path: FilePath.join(callerDirectory, path),
-            directory: FilePath.directory(of: FilePath.join(callerDirectory, path)),
-            processors: max(1, processors), environmentName: environment)
+            path: origin, directory: FilePath.directory(of: origin), processors: max(1, processors),
+            environmentName: environment)
         do throws(JSONError) {
             let json = try JSON(parsing: bytes, options: .configuration)
             do throws(JSONMismatch) {
