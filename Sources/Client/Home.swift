@@ -8,6 +8,8 @@ struct Home: Equatable, Sendable {
     var socket: String { "\(path)/swpm.sock" }
     var state: String { "\(path)/state.json" }
     var logs: String { "\(path)/logs" }
+    /// Held while a keeper or a daemon lives.
+    var lock: String { "\(path)/lock" }
 
     /// `$SWPM_HOME`, else `~/.swpm`. Absolute, because the daemon stands elsewhere.
     static func locate() -> Home {

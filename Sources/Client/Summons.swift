@@ -8,27 +8,42 @@ struct Summons {
     let mayLaunch: Bool
     /// Between two tries while another client's daemon comes up, or ours goes.
     private static let pause = Duration.milliseconds(10)
+    /// How long another client's daemon may take before ours is tried again: theirs may have been on its way out.
+    private static let faith = Duration.milliseconds(300)
 
     func connect(disturbance: Int32) throws(Stop) -> Connection {
         if let connection = try caller.connect(disturbance: disturbance) { return connection }
         guard mayLaunch else { throw Stop(Wording.notRunning(), .noSuchApp) }
         let deadline = Deadline(in: Launcher.patience)
-        try Launcher(home: caller.home).launch(by: deadline)
         while true {
-            if let connection = try caller.connect(disturbance: disturbance) { return connection }
+            try Launcher(home: caller.home).launch(by: deadline)
+            let attempt = Deadline(in: Summons.faith)
+            repeat {
+                if let connection = try caller.connect(disturbance: disturbance) { return connection }
+                try Summons.rest()
+            } while !attempt.isPast
             guard !deadline.isPast else {
                 throw Stop(Wording.noAnswer(within: Launcher.patience), .unreachable)
             }
+        }
+    }
+
+    /// Until nobody listens on the socket any more and the lock is free: then keeper and daemon are gone.
+    func awaitSilence() throws(Stop) {
+        let deadline = Deadline(in: Launcher.patience)
+        while try isOccupied() {
+            guard !deadline.isPast else { throw Stop(Wording.stillThere(Launcher.patience), .timedOut) }
             try Summons.rest()
         }
     }
 
-    /// Until nobody listens on the socket any more.
-    func awaitSilence() throws(Stop) {
-        let deadline = Deadline(in: Launcher.patience)
-        while try caller.connect() != nil {
-            guard !deadline.isPast else { throw Stop(Wording.stillThere(Launcher.patience), .timedOut) }
-            try Summons.rest()
+    private func isOccupied() throws(Stop) -> Bool {
+        if try caller.connect() != nil { return true }
+        do throws(SystemError) {
+            return try !File.open(caller.home.lock, .readAndWrite).lock()
+        } catch {
+            // No lock, nobody who holds it.
+            return false
         }
     }
 

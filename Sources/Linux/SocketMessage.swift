@@ -44,6 +44,10 @@ extension Descriptor {
         var result: Int32 = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, filled in
             result = clinux_receive(number, buffer.baseAddress, capacity, &received)
+            if result == -ECONNRESET {
+                // The other side left something unread. The kernel says so once, before the packets that it had sent.
+                result = clinux_receive(number, buffer.baseAddress, capacity, &received)
+            }
             if result == 0 { filled = received.bytes }
         }
         if result < 0 {

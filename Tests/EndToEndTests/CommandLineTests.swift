@@ -232,8 +232,8 @@ import Testing
         try terminal.type("clear; '\(Programs.swpm)' list", "Enter")
         try terminal.wait(for: "└────┴")
         #expect(try terminal.colouredScreen().contains("\u{1B}[32m"))
-        try terminal.type("clear; NO_COLOR=1 '\(Programs.swpm)' list", "Enter")
-        try terminal.wait(for: "└────┴")
+        try terminal.type("clear; NO_COLOR=1 '\(Programs.swpm)' list; echo wi''thout", "Enter")
+        try terminal.wait(for: "without")
         #expect(try !terminal.colouredScreen().contains("\u{1B}[32m"))
     }
 }

@@ -67,6 +67,26 @@ import Testing
         #expect(sent > 0)
     }
 
+    @Test func `what a peer sent last arrives even when it left something unread`() throws {
+        let survivor = try survivorOfHastyPeer()
+        guard case .message(let message) = try survivor.receiveMessage(atMost: 10) else {
+            Issue.record("the last packet is lost")
+            return
+        }
+        #expect(message.bytes == [2])
+        guard case .ended = try survivor.receiveMessage(atMost: 10) else {
+            Issue.record("the connection has not ended")
+            return
+        }
+    }
+
+    private func survivorOfHastyPeer() throws -> Descriptor {
+        let pair = try UnixSocket.pair(.packets)
+        _ = try pair.first.sendMessage([1])
+        _ = try pair.second.sendMessage([2])
+        return try pair.first.duplicate()
+    }
+
     @Test func `a lost peer ends a connection without a signal`() throws {
         let survivor = try firstOfPair()
         #expect(try survivor.sendMessage([1]) == .ended)
