@@ -126,8 +126,9 @@ extension Site {
 
     /// Everything that was started here and lives, without swpm itself.
     var living: [ProcessFacts] {
-        processes(with: Self.markVariable, mark).filter { facts in
-            facts.state != "Z" && facts.command.first.map { !$0.hasSuffix("swpm") } ?? false
+        let own = Set(own.map(\.id))
+        return processes(with: Self.markVariable, mark).filter { facts in
+            facts.state != "Z" && !own.contains(facts.id) && facts.command.first != "\(bin)/swpm"
         }
     }
 
