@@ -21,18 +21,18 @@ extension Session {
         case .unsupportedFile(let path): throw Stop(Wording.unsupportedFile(path), .usage)
         case .other(let text):
             guard options.environment == nil else { throw Stop(Wording.optionNeedsFile("--env"), .usage) }
-            if try isKnown(text, options) { return .start(Selector(text)) }
+            if options == StartOptions(), try isKnown(text) { return .start(Selector(text)) }
             let spec = options.spec(
                 script: text, directory: try Session.directory(), processors: Processors.available())
-            guard Session.exists(spec) else { throw Stop(Wording.programNotFound(text), .failed) }
-            return .apply([spec])
+            if Session.exists(spec) { return .apply([spec]) }
+            let isKnown = try isKnown(text)
+            throw Stop(isKnown ? Wording.alreadyKnown(text) : Wording.programNotFound(text), .failed)
         }
     }
 
-    /// Whether it names what is in the list already; a path, or options that describe a program, say that it does
-    /// not.
-    private func isKnown(_ text: String, _ options: StartOptions) throws(Stop) -> Bool {
-        guard options == StartOptions(), !text.contains("/") else { return false }
+    /// Whether it names what is in the list already; a path never does.
+    private func isKnown(_ text: String) throws(Stop) -> Bool {
+        guard !text.contains("/") else { return false }
         if text == "all" { return true }
         guard let snapshot = try caller.snapshot() else { return false }
         return snapshot.apps.contains { app in

@@ -175,6 +175,14 @@ public enum Wording {
         ["there is no program, file or app \(Text.quoted(script))"]
     }
 
+    public static func alreadyKnown(_ name: String) -> [String] {
+        [
+            "\(Text.quoted(name)) is in the list already, and these options are for a program that is not",
+            hint("swpm scale \(ShellWords.quoted(name)) <N>", "to change how many run"),
+            hint("swpm delete \(ShellWords.quoted(name))", "to start it anew"),
+        ]
+    }
+
     public static func unsupportedFile(_ path: String) -> [String] {
         ["\(Text.sanitised(path)): only JSON ecosystem files are read"]
     }

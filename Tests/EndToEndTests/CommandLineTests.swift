@@ -153,6 +153,13 @@ import Testing
         }
     }
 
+    @Test func `options for an app that is in the list are refused with the way to do it`() throws {
+        try startSleeper("--name", "web")
+        let ended = try swpm("start", "web", "-i", "4")
+        #expect(ended.code == 1)
+        #expect(ended.errors.contains("to change how many run: swpm scale web <N>"))
+    }
+
     @Test func `a program that fails at once is shown with its last words`() throws {
         scratch.file("bad.sh", "echo no database >&2; exit 3\n")
         let ended = try swpm("start", "bad.sh")
