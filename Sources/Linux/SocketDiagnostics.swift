@@ -11,16 +11,18 @@ public struct SocketDiagnostics: ~Copyable, Sendable {
 
     /// The sockets that listen on a port, of both families.
     public func listeners(onPort port: UInt16) throws(SystemError) -> [TCPConnection] {
-        try list([.listening], port)
+        try list([.listening], port, of: [.v4, .v6])
     }
 
     /// The connections whose local end has this port, in any of the states.
     ///
-    /// Walks the machine's whole table: milliseconds.
+    /// Those of an IPv6 listener are of its family, whoever the client is. Walks the machine's whole table:
+    /// milliseconds.
     public func connections(
-        onPort port: UInt16, in states: Set<TCPConnection.State> = [.established, .closeWait]
+        onPort port: UInt16, of family: SocketAddress.Family,
+        in states: Set<TCPConnection.State> = [.established, .closeWait]
     ) throws(SystemError) -> [TCPConnection] {
-        try list(states, port)
+        try list(states, port, of: [family])
     }
 
     /// The same connection as it is now; nil: it is gone. Microseconds.
@@ -33,11 +35,11 @@ public struct SocketDiagnostics: ~Copyable, Sendable {
     }
 
     private func list(
-        _ states: Set<TCPConnection.State>, _ port: UInt16
+        _ states: Set<TCPConnection.State>, _ port: UInt16, of families: [SocketAddress.Family]
     ) throws(SystemError) -> [TCPConnection] {
         let bits = states.reduce(0) { $0 | UInt32(1) << UInt32($1.rawValue) }
         var found: [TCPConnection] = []
-        for family in [AF_INET, AF_INET6] {
+        for family in families.map({ $0 == .v4 ? AF_INET : AF_INET6 }) {
             var items: UnsafeMutablePointer<clinux_connection>?
             let count = clinux_diagnostics_list(descriptor.number, family, bits, port, &items)
             // A kernel without IPv6 has no table of it.

@@ -26,6 +26,7 @@ extension SystemError {
     public static let noSpace = ENOSPC
     public static let addressInUse = EADDRINUSE
     public static let accessDenied = EACCES
+    public static let badDescriptor = EBADF
 
     /// The kernel, or a container's rules, do not let us; it is not the object's fault.
     public var isRefusal: Bool { code == EPERM || code == EACCES || code == ENOSYS }

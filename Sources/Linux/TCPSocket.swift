@@ -22,6 +22,11 @@ public struct TCPSocket: Sendable {
         option(Self.type) == Int32(SOCK_STREAM.rawValue) && option(Self.`protocol`) == Int32(IPPROTO_TCP)
     }
 
+    /// A stream over several paths at once (IPPROTO_MPTCP), which is TCP to every client that does not ask for more.
+    public var isMultipathTCP: Bool {
+        option(Self.type) == Int32(SOCK_STREAM.rawValue) && option(Self.`protocol`) == 262
+    }
+
     /// Nil: neither IPv4 nor IPv6.
     public var family: SocketAddress.Family? {
         switch option(Self.domain) {
@@ -124,6 +129,9 @@ extension TCPSocket {
         for option in Self.inherited {
             guard let value = self.option(option), value != target.option(option) else { continue }
             _ = clinux_set_option(target.number, option.level, option.name, value)
+        }
+        if isOnlyV6 != target.isOnlyV6 {
+            _ = clinux_set_option(target.number, Self.onlyV6.level, Self.onlyV6.name, isOnlyV6 ? 1 : 0)
         }
         // The kernel doubles what it is given.
         for option in [Self.receiveBuffer, Self.sendBuffer] {

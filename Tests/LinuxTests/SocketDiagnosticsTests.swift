@@ -45,7 +45,7 @@ final class SocketDiagnosing {
         let (client, server) = try connected()
         let inode = TCPSocket(server.number).identity.inode
         func seen() throws -> TCPConnection {
-            try #require(try diagnostics.connections(onPort: address.port).first { $0.inode == inode })
+            try #require(try diagnostics.connections(onPort: address.port, of: .v4).first { $0.inode == inode })
         }
         #expect(try seen().receiveQueue == 0)
         _ = write(client.number, "GET", 3)
@@ -63,7 +63,7 @@ final class SocketDiagnosing {
     @Test func `a closed connection is not found again`() throws {
         let (client, server) = try connected()
         let inode = TCPSocket(server.number).identity.inode
-        let found = try diagnostics.connections(onPort: address.port).first { $0.inode == inode }
+        let found = try diagnostics.connections(onPort: address.port, of: .v4).first { $0.inode == inode }
         var linger = linger(l_onoff: 1, l_linger: 0)
         setsockopt(
             client.number, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))

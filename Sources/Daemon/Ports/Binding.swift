@@ -12,6 +12,7 @@ extension Ports {
         switch call.borrowed.descriptor {
         case .success(let descriptor):
             let socket = TCPSocket(descriptor.number)
+            if socket.isMultipathTCP { return simplify(call, process, socket, address) }
             guard socket.isTCP, socket.family != nil else { return proceed(call) }
             // A signal made the call come again.
             if socket.localAddress == address { return succeed(call) }
@@ -19,7 +20,11 @@ extension Ports {
                 bind(call, socket, to: wanted)
             }
         case .failure(let error):
-            guard error.isRefusal else { return proceed(call) }
+            guard error.isRefusal else {
+                // A descriptor that is none is the program's own mistake.
+                if error.code != SystemError.badDescriptor { complain("\(error): a listener is not held") }
+                return proceed(call)
+            }
             substitute(call, process, address, because: error)
         }
     }
@@ -43,7 +48,7 @@ extension Ports {
     }
 
     /// Makes a socket such that it can share its address with the others of its app.
-    private func join(_ socket: TCPSocket, _ app: AppName, _ wanted: BoundAddress) throws(SystemError) {
+    func join(_ socket: TCPSocket, _ app: AppName, _ wanted: BoundAddress) throws(SystemError) {
         try socket.setReusePort()
         let neighbour = groups.values.first { group in
             group.key.app == app && !group.order.isEmpty && group.key.address.overlaps(wanted)
@@ -56,8 +61,7 @@ extension Ports {
 
 extension Ports {
     /// Goes on with `then` if the program may have the address; otherwise answers.
-    private func admit(_ call: PendingCall, _ wanted: BoundAddress, _ then: @escaping (BoundAddress) -> Void)
-    {
+    func admit(_ call: PendingCall, _ wanted: BoundAddress, _ then: @escaping (BoundAddress) -> Void) {
         guard let tenant = tenants[call.trap.instance], let process = call.borrowed.process else {
             return proceed(call)
         }
@@ -117,70 +121,6 @@ extension Ports {
                 tell("\(error): the listener of \(app) on \(address.listenAddress) cannot be shared")
                 then(false)
             }
-        }
-    }
-}
-
-// MARK: - Substituting
-
-extension Ports {
-    /// Where a container forbids borrowing (pidfd_getfd(2)): a socket of ours takes the place of the program's.
-    private func substitute(
-        _ call: PendingCall, _ process: Int32, _ address: SocketAddress, because reason: SystemError
-    ) {
-        let theirs = ForeignDescriptor(process: process, number: call.number)
-        guard let family = theirs.family, let app = tenants[call.trap.instance]?.app else {
-            return proceed(call)
-        }
-        tenants[call.trap.instance]?.tier = .inject
-        complain("sockets of \(app) are replaced, because they cannot be borrowed: \(reason)")
-        if let created = theirs.inode.flatMap({ call.trap.created[$0] }),
-            TCPSocket(created.number).localAddress == address
-        {
-            return succeed(call)
-        }
-        guard !theirs.isPolled else {
-            complain(
-                "a listener of \(app) cannot be replaced, because the program polls it already: it is not held"
-            )
-            return proceed(call)
-        }
-        admit(call, BoundAddress(address)) { [unowned self] wanted in
-            inject(call, theirs, family, wanted)
-        }
-    }
-
-    private func inject(
-        _ call: PendingCall, _ theirs: ForeignDescriptor, _ family: SocketAddress.Family,
-        _ wanted: BoundAddress
-    ) {
-        guard let app = tenants[call.trap.instance]?.app, let seccomp = call.trap.seccomp else {
-            return proceed(call)
-        }
-        do throws(SystemError) {
-            let own = SharedDescriptor(try TCPSocket.open(family))
-            let socket = TCPSocket(own.number)
-            if let user = ProcFS.user(of: theirs.process), user != socket.identity.user {
-                try socket.give(toUser: user)
-            }
-            try join(socket, app, wanted)
-            try socket.bind(wanted.socket)
-            if theirs.isNonBlocking { socket.makeNonBlocking() }
-            _ = try seccomp.inject(
-                call.notification.id, own.number, at: theirs.number, closeOnExec: theirs.isClosedByExec)
-            call.trap.created = call.trap.created.filter { isOpen(inode: $0.key, in: call.trap.instance) }
-            call.trap.created[socket.identity.inode] = own
-            remember(call.trap, socket.identity.inode, wanted)
-            succeed(call)
-        } catch {
-            error.code == SystemError.accessDenied ? proceed(call) : refuse(call, error.code)
-        }
-    }
-
-    /// Whether some process of the instance still has the socket.
-    func isOpen(inode: UInt64, in instance: InstanceID) -> Bool {
-        family(instance).contains { process in
-            ProcFS.sockets(of: process).contains { $0.inode == inode }
         }
     }
 }

@@ -43,17 +43,23 @@ extension Ports {
         Set(family(instance).flatMap { process in ProcFS.sockets(of: process).map(\.inode) })
     }
 
+    private struct Place: Hashable {
+        var port: UInt16
+        var family: SocketAddress.Family
+    }
+
     private func connections(
         of held: [HeldListener], in states: Set<TCPConnection.State>
     ) -> [TCPConnection] {
-        Set(held.map(\.group.address.socket.port)).sorted().flatMap { port in
-            do throws(SystemError) {
-                return try diagnostics.connections(onPort: port, in: states)
-            } catch {
-                complain("\(error): requests in work will not be waited for")
-                return []
+        Set(held.map { Place(port: $0.group.address.socket.port, family: $0.group.address.socket.family) })
+            .flatMap { place in
+                do throws(SystemError) {
+                    return try diagnostics.connections(onPort: place.port, of: place.family, in: states)
+                } catch {
+                    complain("\(error): requests in work will not be waited for")
+                    return []
+                }
             }
-        }
     }
 }
 

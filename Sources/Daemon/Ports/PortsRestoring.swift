@@ -56,6 +56,8 @@ extension Ports {
         listeners[entry.serial] = listener
         groups[entry.group, default: ListenerGroup(entry.group, user: entry.user)].append(entry.serial)
         watch(listener)
+        // The daemon before may have died before it could say so.
+        if isAlive { report(.listened(entry.instance, entry.group.address.listenAddress)) }
     }
 
     private func restoreTrap(

@@ -119,6 +119,25 @@ import Testing
         #expect(stage.ports.listeners.count == 1)
     }
 
+    @Test func `a multipath listener becomes one that can be shared`() throws {
+        let script = stage.server().replacing(
+            "socket.socket(socket.AF_INET)", with: "socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)")
+        let first = try stage.serve(script)
+        let second = try stage.serve(script)
+        stage.ports.steer(AppName("web"), to: [second])
+        #expect(try stage.census(10) == ["2": 10])
+        #expect(stage.ports.facts(of: first)?.tier == .hold)
+    }
+
+    @Test func `a call that comes again is answered as before`() throws {
+        let address = "('127.0.0.1', \(stage.port))"
+        let script = stage.server().replacing(
+            "s.listen(5)", with: "s.bind(\(address)); s.listen(5); s.listen(1)")
+        let first = try stage.serve(script)
+        #expect(try stage.census(3) == ["1": 3])
+        #expect(stage.ports.facts(of: first)?.queues.map(\.limit) == [1024])
+    }
+
     @Test func `grandchildren are served as well`() throws {
         let script =
             "import subprocess, sys; sys.exit(subprocess.call(['sh', '-c', 'python3 -c \"$0\"; exit 3', '''\(stage.server())''']))"
