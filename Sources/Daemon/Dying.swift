@@ -10,7 +10,8 @@ extension Loop {
         exits.wasTold(process)
         guard let instance = processes.instance(of: ProcessID(process.reaped.process)) else {
             exits.keep(process, whileLaunching: processes.launching)
-            return lookForRemains()
+            mustLookForRemains = true
+            return
         }
         ended(instance, process.exit)
     }
@@ -31,24 +32,25 @@ extension Loop {
     func heard(_ lastWords: [String], of instance: InstanceID) {
         guard let exit = exits.end(instance, lastWords: lastWords) else { return }
         learn(.exited(instance, exit))
-        if remains(of: instance).isEmpty { vanished(instance) }
+        mustLookForRemains = true
     }
 
     func lastWordsOverdue(at now: Instant) {
         for instance in exits.overdue(at: now) { heard([], of: instance) }
     }
 
-    /// A helper may have been the last of its instance.
-    private func lookForRemains() {
-        for instance in processes.remains where !exits.isDying(instance) {
-            if remains(of: instance).isEmpty { vanished(instance) }
+    /// Finds out of which instances nothing is left; once a round, for all that died in it.
+    func lookForRemains() {
+        guard mustLookForRemains else { return }
+        mustLookForRemains = false
+        let orphans = orphans
+        for instance in processes.remains where !exits.isDying(instance) && orphans.isEmpty(for: instance) {
+            processes.remove(instance)
+            learn(.vanished(instance))
         }
     }
 
-    private func vanished(_ instance: InstanceID) {
-        processes.remove(instance)
-        learn(.vanished(instance))
-    }
+    private var orphans: Orphans { Orphans(of: keeper.process, processes, home) }
 }
 
 // MARK: - Signalling
@@ -67,60 +69,40 @@ extension Loop {
     /// Reaches everything of an instance. Killing repeats until a look finds nobody new, because what forks faster
     /// than one look is still of the instance.
     func sweep(_ instance: InstanceID, _ signal: Signal) {
-        var reached: Set<Int32> = []
+        guard let entry = processes[instance] else { return }
+        var reached: Set<Orphans.Member> = []
         for _ in 0..<Loop.sweepRounds {
-            let found = family(of: instance).filter { !reached.contains($0) }
-            for process in found { reach(process, of: instance, signal) }
+            let found = Set(members(of: instance, entry)).subtracting(reached)
+            for member in found { reach(member, of: instance, signal) }
             reached.formUnion(found)
             if found.isEmpty || signal != .kill { break }
         }
-        guard let entry = processes[instance], entry.ended, !exits.isDying(instance) else { return }
-        if remains(of: instance).isEmpty { vanished(instance) }
+        // Nothing was left: nobody's end will tell.
+        if entry.ended, reached.isEmpty { mustLookForRemains = true }
     }
 
     private static var sweepRounds: Int { 10 }
 
-    /// Through a descriptor that is opened first and checked again: the number alone could mean another by now.
-    private func reach(_ process: Int32, of instance: InstanceID, _ signal: Signal) {
-        guard let handle = try? Processes.open(process), family(of: instance).contains(process) else {
-            return
-        }
+    /// Everything that runs of an instance, by number.
+    func family(of instance: InstanceID) -> [Int32] {
+        processes[instance].map { entry in members(of: instance, entry).map(\.process) } ?? []
+    }
+
+    private func members(of instance: InstanceID, _ entry: ProcessTable.Entry) -> [Orphans.Member] {
+        guard let main = entry.process, !entry.ended else { return orphans.all(of: instance) }
+        let below = [main.number] + ProcFS.descendants(of: main.number)
+        return below.compactMap(Orphans.Member.init) + orphans.all(of: instance)
+    }
+
+    /// Through a descriptor, which is opened first and then seen to mean the process that was found: the number
+    /// alone could mean another by now.
+    private func reach(_ member: Orphans.Member, of instance: InstanceID, _ signal: Signal) {
+        guard let handle = try? Processes.open(member.process), Orphans.Member(member.process) == member
+        else { return }
         do throws(SystemError) {
             try Processes.signal(signal.number, through: handle.number)
         } catch {
-            scribe.log("\(error) (process \(process) of instance \(instance.number))")
+            scribe.log("\(error) (process \(member.process) of instance \(instance.number))")
         }
-    }
-}
-
-// MARK: - Belonging
-
-extension Loop {
-    /// What still runs of an instance whose main process was reaped.
-    ///
-    /// Whatever an instance left behind has become a child of the keeper, which is everybody's reaper; so only the
-    /// keeper's children need to be looked at, and normally they are the main processes we know.
-    private func remains(of instance: InstanceID) -> [Int32] {
-        guard let entry = processes[instance] else { return [] }
-        let orphans = ProcFS.children(of: keeper.process).filter {
-            !processes.isMain($0) && belongs($0, to: entry)
-        }
-        return orphans.flatMap { [$0] + ProcFS.descendants(of: $0) }
-    }
-
-    /// Everything that runs of an instance.
-    func family(of instance: InstanceID) -> [Int32] {
-        guard let entry = processes[instance] else { return [] }
-        guard let main = entry.process, !entry.ended else { return remains(of: instance) }
-        return [main.number] + ProcFS.descendants(of: main.number) + remains(of: instance)
-    }
-
-    /// By its session or group, which outlive their leader; else by the marker, which survives setsid(2).
-    private func belongs(_ process: Int32, to entry: ProcessTable.Entry) -> Bool {
-        guard let main = entry.process, let status = ProcFS.status(of: process), !status.isZombie else {
-            return false
-        }
-        if status.session == main.number || status.group == main.number { return true }
-        return ProcFS.environment(of: process, contains: "\(ProgramEnvironment.marker)=\(entry.marker)")
     }
 }

@@ -33,6 +33,8 @@ final class Loop {
     private var facts: [Event] = []
     private var finishing = false
     private var stateIsStale = false
+    /// Something ended that may have been the last of an instance.
+    var mustLookForRemains = false
     /// Whether what is wanted still goes to disk; not once the machine goes down.
     private var remembers = true
 
@@ -85,13 +87,14 @@ final class Loop {
 
     /// Hands every fact to the supervisor and performs what it orders, until there is nothing new.
     private func settle() {
-        var next = 0
-        while next < facts.count {
-            let effects = supervisor.handle(facts[next], at: .now)
-            next += 1
-            for effect in effects { perform(effect) }
-        }
-        facts.removeAll(keepingCapacity: true)
+        repeat {
+            lookForRemains()
+            let batch = facts
+            facts.removeAll(keepingCapacity: true)
+            for fact in batch {
+                for effect in supervisor.handle(fact, at: .now) { perform(effect) }
+            }
+        } while !facts.isEmpty || mustLookForRemains
         if stateIsStale { save() }
         exits.acknowledge(to: keeper)
         sampler.catchUp(at: .now)

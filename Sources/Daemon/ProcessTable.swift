@@ -19,6 +19,9 @@ struct ProcessTable {
 
     private(set) var entries: [InstanceID: Entry] = [:]
     private var instances: [ProcessID: InstanceID] = [:]
+    /// Main processes that were reaped, while something of their instances may still run. Their numbers are not
+    /// given out again as long as a session or group of that number has members.
+    private var former: [Int32: InstanceID] = [:]
     /// Spawns whose outcome is not known yet.
     private(set) var launching = 0
 
@@ -61,15 +64,20 @@ struct ProcessTable {
         entries[instance]?.ended = true
         entries[instance]?.handle = nil
         if instances[process] == instance { instances[process] = nil }
+        former[process.number] = instance
     }
 
     mutating func remove(_ instance: InstanceID) {
         ended(instance)
-        entries[instance] = nil
+        guard let process = entries.removeValue(forKey: instance)?.process else { return }
+        if former[process.number] == instance { former[process.number] = nil }
     }
 
     /// Whether this is the main process of an instance.
     func isMain(_ process: Int32) -> Bool { instances[ProcessID(process)] != nil }
+
+    /// The instance whose main process had this number, if that was reaped.
+    func formerMain(_ process: Int32) -> InstanceID? { former[process] }
 
     /// Instances whose main process was reaped while something of them may still run.
     var remains: [InstanceID] { entries.filter(\.value.ended).keys.sorted() }

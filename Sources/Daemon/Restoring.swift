@@ -118,12 +118,12 @@ extension Loop {
     /// Programs of ours that nobody recorded, because a daemon died between starting one and saying so. Ending
     /// them is what keeps everything from running twice.
     private func endStrangers(among children: [Int32]) {
-        let prefix = "\(ProgramEnvironment.marker)=\(home.path):"
         for child in children where !processes.isMain(child) {
-            guard let entry = ProcFS.environment(of: child).first(where: { $0.hasPrefix(prefix) }),
-                let number = UInt64(entry.dropFirst(prefix.count)), processes[InstanceID(number)] == nil
-            else { continue }
-            scribe.log("process \(child) is ours (\(entry)) and nobody recorded it; it is ended")
+            guard let number = home.number(inEnvironmentOf: child), processes[InstanceID(number)] == nil
+            else {
+                continue
+            }
+            scribe.log("process \(child) is ours (instance \(number)) and nobody recorded it; it is ended")
             _ = try? Signals.send(Signals.kill, to: child)
         }
     }

@@ -1,0 +1,57 @@
+internal import Linux
+internal import Supervision
+
+/// What instances have left behind, from one look at the keeper's children.
+///
+/// Whatever loses its parent becomes a child of the keeper, which is everybody's reaper; so nobody else's children
+/// need to be looked at, and normally they are the main processes we know. A process belongs to an instance by its
+/// session or group, whose number outlives their leader; else by the marker, which survives setsid(2).
+struct Orphans {
+    /// A process, and what tells it from a later one of the same number.
+    struct Member: Hashable {
+        let process: Int32
+        let startTime: UInt64
+
+        init?(_ process: Int32) {
+            guard let status = ProcFS.status(of: process), !status.isZombie else { return nil }
+            self.init(process, status)
+        }
+
+        fileprivate init(_ process: Int32, _ status: ProcessStatus) {
+            self.process = process
+            startTime = status.startTime
+        }
+    }
+
+    private var heads: [InstanceID: [Member]] = [:]
+
+    init(of keeper: Int32, _ processes: ProcessTable, _ home: Home) {
+        for child in ProcFS.children(of: keeper) where !processes.isMain(child) {
+            guard let status = ProcFS.status(of: child), !status.isZombie else { continue }
+            let former = processes.formerMain(status.session) ?? processes.formerMain(status.group)
+            guard let instance = former ?? Orphans.marked(child, home, processes) else { continue }
+            heads[instance, default: []].append(Member(child, status))
+        }
+    }
+
+    func isEmpty(for instance: InstanceID) -> Bool { heads[instance] == nil }
+
+    /// With everything below them.
+    func all(of instance: InstanceID) -> [Member] {
+        (heads[instance] ?? []).flatMap { [$0] + ProcFS.descendants(of: $0.process).compactMap(Member.init) }
+    }
+
+    private static func marked(_ process: Int32, _ home: Home, _ processes: ProcessTable) -> InstanceID? {
+        guard let number = home.number(inEnvironmentOf: process) else { return nil }
+        return processes[InstanceID(number)] == nil ? nil : InstanceID(number)
+    }
+}
+
+extension Home {
+    /// Which instance of this home a process says it is of.
+    func number(inEnvironmentOf process: Int32) -> UInt64? {
+        let prefix = "\(ProgramEnvironment.marker)=\(path):"
+        let entry = ProcFS.environment(of: process).first { $0.hasPrefix(prefix) }
+        return entry.flatMap { UInt64($0.dropFirst(prefix.count)) }
+    }
+}
