@@ -3,17 +3,19 @@ internal import Linux
 /// The daemon as the keeper sees it: a program that is started again when it ends.
 ///
 /// At once, because somebody's applications have nobody who answers for them meanwhile; only one that ends again
-/// and again within seconds has to wait, ever longer.
+/// and again within a second has to wait, ever longer.
 struct DaemonProcess {
-    static let shortLife: Int64 = 5_000_000_000
+    static let shortLife: Int64 = 1_000_000_000
     static let firstPause: Int64 = 100_000_000
-    static let longestPause: Int64 = 10_000_000_000
+    static let longestPause: Int64 = 5_000_000_000
 
     private(set) var process: Int32?
     /// When to start the next one, on the monotonic clock; nil while one runs.
     private(set) var startsAt: Int64?
     /// How many were started.
     private(set) var starts = 0
+    /// How long the last one lived.
+    private(set) var lastLife: Int64 = 0
     private var startedAt: Int64
     private var shortLives = 0
 
@@ -21,9 +23,6 @@ struct DaemonProcess {
         startsAt = now
         startedAt = now
     }
-
-    /// Whether the last one ended soon after its start.
-    var livedShortly: Bool { shortLives > 0 }
 
     mutating func started(_ process: Int32, at now: Int64) {
         self.process = process
@@ -35,7 +34,8 @@ struct DaemonProcess {
     /// It ended, or could not be started.
     mutating func ended(at now: Int64) {
         process = nil
-        shortLives = now - startedAt < DaemonProcess.shortLife ? shortLives + 1 : 0
+        lastLife = now - startedAt
+        shortLives = lastLife < DaemonProcess.shortLife ? shortLives + 1 : 0
         startedAt = now
         startsAt = now + pause
     }

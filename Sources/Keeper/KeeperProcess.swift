@@ -17,9 +17,13 @@ public struct KeeperProcess: ~Copyable {
     private var daemon: DaemonProcess
     private var link: SharedDescriptor?
     private var linkInterest: Poller.Interest = []
+    /// The daemon knows everything, and what its start took can go.
+    private var isSettled = false
     private var isTerminating = false
     private var exitCode: Int32?
 
+    /// A daemon that cannot do its work knows it by then.
+    private static let startupTime: Int64 = 5_000_000_000
     private static let signalsToken: UInt64 = 1
     private static let linkToken: UInt64 = 2
 
@@ -144,6 +148,10 @@ extension KeeperProcess {
     private mutating func speak() throws(SystemError) {
         guard let link else { return }
         guard try safe.tell(over: link) != .ended else { return abandon(link) }
+        if !isSettled, safe.wasListed, !safe.hasSomethingToSay {
+            ThisProcess.releaseCode()
+            isSettled = true
+        }
         let interest: Poller.Interest = safe.hasSomethingToSay ? .writable : .readable
         guard interest != linkInterest else { return }
         try poller.change(link.number, token: KeeperProcess.linkToken, for: interest)
@@ -192,6 +200,7 @@ extension KeeperProcess {
         }
         ready = nil
         daemon.started(process, at: Clock.monotonic())
+        isSettled = false
         safe.beginAnew()
         link = ours
         try watchLink(ours.number)
@@ -230,7 +239,8 @@ extension KeeperProcess {
     /// The very first daemon refused to work and there is nothing to keep: whoever started the keeper will hear why.
     private func isHopeless(_ reaped: Reaped, at now: Int64) -> Bool {
         guard case .code = reaped.end, daemon.starts == 1 else { return false }
-        return daemon.livedShortly && safe.isEmpty && Safe.children(except: nil).isEmpty
+        return daemon.lastLife < KeeperProcess.startupTime && safe.isEmpty
+            && Safe.children(except: nil).isEmpty
     }
 }
 

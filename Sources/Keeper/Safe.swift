@@ -7,6 +7,8 @@ struct Safe {
     private(set) var exits = UnacknowledgedExits()
     /// The daemon said that the keeper is to end with it.
     private(set) var isQuitting = false
+    /// This daemon asked what there is.
+    private(set) var wasListed = false
     /// What the daemon has not been told yet, because it does not read.
     ///
     /// No further request is taken while something waits, so this is what one request brought about and no more.
@@ -21,6 +23,7 @@ struct Safe {
     /// A new daemon knows nothing, and asked nothing.
     mutating func beginAnew() {
         answers.removeAll()
+        wasListed = false
         exits.tellAllAgain()
     }
 
@@ -73,6 +76,7 @@ extension Safe {
             children = children.dropFirst(part.count)
         }
         answers.append((.listed, nil))
+        wasListed = true
     }
 
     /// Processes that run and whose end the keeper will hear of.

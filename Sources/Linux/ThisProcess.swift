@@ -75,6 +75,11 @@ public enum ThisProcess {
         try File.destination(ofLink: "/proc/self/exe")
     }
 
+    /// Lets go of the memory that holds this program's code (madvise(2), MADV_DONTNEED).
+    ///
+    /// Most of it was needed for the start alone; what is needed again comes back by itself, a few pages at a time.
+    public static func releaseCode() { clinux_release_code() }
+
     public static func hostname() -> String {
         var name = [UInt8](repeating: 0, count: 256)
         let result = name.withUnsafeMutableBytes { buffer in

@@ -7,6 +7,7 @@
 #include "events.h"
 #include "files.h"
 #include "messages.h"
+#include "pages.h"
 #include "process.h"
 #include "seccomp.h"
 #include "signals.h"
