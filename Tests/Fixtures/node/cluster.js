@@ -1,0 +1,8 @@
+// Node's own way to run several servers on one port: a primary that hands every connection to a worker.
+const cluster = require('cluster')
+
+if (cluster.isPrimary) {
+    for (let i = 0; i < 2; i++) cluster.fork()
+} else {
+    require('./server.js')
+}
