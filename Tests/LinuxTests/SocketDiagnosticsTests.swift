@@ -45,7 +45,8 @@ final class SocketDiagnosing {
         let (client, server) = try connected()
         let inode = TCPSocket(server.number).identity.inode
         func seen() throws -> TCPConnection {
-            try #require(try diagnostics.connections(onPort: address.port, of: .v4).first { $0.inode == inode })
+            try #require(
+                try diagnostics.connections(onPort: address.port, of: .v4).first { $0.inode == inode })
         }
         #expect(try seen().receiveQueue == 0)
         _ = write(client.number, "GET", 3)

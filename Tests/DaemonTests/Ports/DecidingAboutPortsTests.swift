@@ -66,7 +66,9 @@ struct DecidingAboutPorts {
 
     @Test func `an empty queue is not looked at again`() {
         var judge = StuckJudge()
-        let goesOn = [judge.sample(1, at: Instant(nanoseconds: 0)), judge.sample(0, at: Instant(nanoseconds: 1))]
+        let goesOn = [
+            judge.sample(1, at: Instant(nanoseconds: 0)), judge.sample(0, at: Instant(nanoseconds: 1)),
+        ]
         #expect(goesOn == [true, false])
     }
 
