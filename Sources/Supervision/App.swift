@@ -85,7 +85,7 @@ extension App {
     /// Brings what is, one step nearer to what is wanted: ends what should not be, steers, spawns what should.
     mutating func tend(_ desk: inout Desk) {
         var orders: [Effect] = []
-        for k in slots.indices {
+        for k in slots.indices where !isAtEase(k) {
             for place in slots[k].places where shouldRetire(place, of: k) {
                 orders += retire(place, of: k, &desk)
             }
@@ -120,6 +120,11 @@ extension App {
     }
 
     func isWanted(_ k: Int) -> Bool { slots[k].wanted && k < spec.instances }
+
+    /// Most slots, most of the time: one instance, and wanted.
+    private func isAtEase(_ k: Int) -> Bool {
+        isWanted(k) && slots[k].leaving.isEmpty && slots[k].current?.fate != .unwanted
+    }
 
     private func shouldRetire(_ place: Slot.Place, of k: Int) -> Bool {
         let instance = slots[k][place]

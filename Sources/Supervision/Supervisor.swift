@@ -75,8 +75,8 @@ extension Supervisor {
     private mutating func advance(_ name: AppName) {
         guard apps[name] != nil else { return }
         apps[name]!.operate(&desk)
-        while let gone = apps[name], gone.isGone {
-            apps[name] = gone.reborn(&desk)
+        while apps[name]!.isGone {
+            apps[name] = apps[name]!.reborn()
             desk.save()
             guard apps[name] != nil else {
                 due[name] = nil
@@ -140,12 +140,13 @@ extension App {
     /// Does what has come due.
     mutating func lapse(_ desk: inout Desk) {
         for k in slots.indices {
+            guard let deadline = slots[k].deadline, deadline <= desk.now else { continue }
             for place in slots[k].places { lapse(place, of: k, &desk) }
         }
     }
 
     /// A new app under the same name, if one was asked for while this one was being deleted.
-    func reborn(_ desk: inout Desk) -> App? {
+    func reborn() -> App? {
         guard let first = queue.first, case .become(let spec) = first.kind else { return nil }
         var app = App(spec)
         app.queue = queue

@@ -13,6 +13,7 @@ struct Invariants {
     private var highest: UInt64 = 0
     private var open: Set<Ticket> = []
     private var answered: Set<Ticket> = []
+    private var asked: [Ticket: Request] = [:]
     private var replies: [Ticket: Reply] = [:]
     private var steered: [AppName: [InstanceID]] = [:]
     /// In a kind world, how many served when the running operation began.
@@ -32,7 +33,9 @@ struct Invariants {
         var since: Instant?
         var listening: Set<ListenAddress> = []
         var hasListened = false
-        /// For a candidate: what the instance it replaces held.
+        /// New connections went to it.
+        var hasServed = false
+        /// What the instance it replaces, or is the heir of, held when it served.
         var expected: Set<ListenAddress> = []
         var isReleased = false
 
@@ -71,7 +74,9 @@ extension Invariants {
 
     private mutating func hear(_ event: Event, at now: Instant) {
         switch event {
-        case .requested(_, let ticket): open.insert(ticket)
+        case .requested(let request, let ticket):
+            open.insert(ticket)
+            asked[ticket] = request
         case .spawned(let id, _):
             instances[id]?.state = .runs
             instances[id]?.since = now
@@ -116,14 +121,15 @@ extension Invariants {
     private mutating func checkSpawn(_ id: InstanceID, _ launch: Launch, _ snapshot: Snapshot) {
         require(id.number > highest, "instance \(id.number) was there before")
         highest = max(highest, id.number)
+        let spec = launch.spec
+        var known = Known(app: spec.name, slot: launch.slot, patience: spec.restart.minUptime)
         if let heir = launch.heir {
             require(instances[heir]?.slot == launch.slot, "heir of another slot's: \(id.number)")
             checkRelease(heir)
+            if let dead = instances[heir], dead.hasServed { known.expected = dead.listening }
         }
-        let spec = launch.spec
         surges[spec.name] = max(surges[spec.name] ?? 1, spec.maxSurge)
         living.insert(id)
-        var known = Known(app: spec.name, slot: launch.slot, patience: spec.restart.minUptime)
         let app = snapshot.apps.first { $0.spec.name == spec.name }
         if let slot = app?.slots.first(where: { $0.index == launch.slot }), let current = slot.current,
             current.id != id, current.phase == .online
@@ -147,6 +153,7 @@ extension Invariants {
         var slots: Set<SlotIndex> = []
         for id in ids {
             guard let known = instances[id] else { return violate("steered to nobody: \(id.number)") }
+            instances[id]?.hasServed = true
             require(known.state == .runs, "steered to the dead: \(id.number)")
             require(known.app == app, "steered to another app's: \(id.number)")
             require(slots.insert(known.slot).inserted, "two serve in one slot of \(app)")
@@ -166,7 +173,7 @@ extension Invariants {
         switch reply {
         case .done(let outcomes):
             // Of several apps, those done first may have changed since.
-            if outcomes.count == 1, !isCrowded { checkTruth(of: outcomes[0], snapshot) }
+            if outcomes.count == 1, !isCrowded { checkTruth(of: outcomes[0], asked[ticket], snapshot) }
         case .failed, .rolledBack:
             require(!isKind, "failed in a kind world: \(reply)")
         case .refused: break
@@ -174,7 +181,7 @@ extension Invariants {
     }
 
     /// What is said to be done is seen to be true, unless the next thing has already begun.
-    private mutating func checkTruth(of outcome: Outcome, _ snapshot: Snapshot) {
+    private mutating func checkTruth(of outcome: Outcome, _ request: Request?, _ snapshot: Snapshot) {
         let app = snapshot.apps.first { $0.spec.name == outcome.app }
         guard app?.operation == nil else { return }
         let slots = app?.slots ?? []
@@ -229,14 +236,20 @@ extension Invariants {
                 isReborn || app.slots.count { $0.current?.phase == .online } == steered[name]?.count ?? 0,
                 "\(name) is steered to others than those online")
         }
+        for id in steered.values.joined() {
+            require(instances[id]?.state == .runs, "still steered to what has ended: \(id.number)")
+        }
         let differing = listed.symmetricDifference(living).map(\.number)
         require(differing.isEmpty, "table and processes differ: \(differing)")
     }
 
     /// Written whenever it changes; the count of restarts may wait for the next time.
     private mutating func checkSaved(_ saved: SavedState, _ written: SavedState) {
-        let (saved, written) = (withoutRestarts(saved), withoutRestarts(written))
-        require(saved == written, "what must outlive the daemon changed and was not saved")
+        if saved != written {
+            require(
+                withoutRestarts(saved) == withoutRestarts(written),
+                "what must outlive the daemon changed and was not saved")
+        }
         let processes = Set(saved.apps.flatMap(\.slots).flatMap(\.instances).map(\.id))
         let running = Set(
             instances.filter { $0.value.state == .runs || $0.value.state == .exited }.map(\.key))
