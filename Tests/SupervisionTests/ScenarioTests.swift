@@ -1,0 +1,74 @@
+import Supervision
+import Testing
+
+/// What the simulator found, one test for each.
+@Suite struct Remembering {
+    @Test func `a stopped app scaled down is answered at once`() {
+        var scene = Scene.serving(Scene.spec(instances: 2))
+        scene.ask(.stop(.all))
+        scene.obey()
+        let ticket = scene.ask(.scale(.all, .to(0)))
+        #expect(scene.change(of: ticket) == .scaled)
+        #expect(scene.app()?.slots.isEmpty == true)
+    }
+
+    @Test func `the place of a crashed one is kept free while its candidate is rejected`() {
+        var spec = Scene.spec(instances: 3)
+        spec.maxSurge = 2
+        var scene = Scene.serving(spec)
+        scene.ask(.reload(.all))
+        let candidates = scene.launch()
+        scene.die(scene.current(1)!)
+        scene.tell(.exited(candidates[0], Exit(status: .code(1), at: scene.now)))
+        scene.launch()
+        let processes = scene.app()!.slots.reduce(0) { $0 + ($1.current == nil ? 0 : 1) + $1.others.count }
+        #expect(processes <= 5)
+    }
+
+    @Test func `a job that is run again by a reload is saved as wanted`() {
+        var scene = Scene()
+        var spec = Scene.spec()
+        spec.restart.automatic = false
+        scene.ask(.apply([spec]))
+        scene.die(scene.launch()[0], .code(0))
+        #expect(scene.supervisor.saved.apps[0].slots[0].wanted == false)
+        scene.ask(.reload(.all))
+        #expect(scene.supervisor.saved.apps[0].slots[0].wanted == true)
+        #expect(scene.last.contains(.save))
+    }
+
+    @Test func `a start during a shrink that was broken off means only the slots that stay`() {
+        var scene = Scene.serving(Scene.spec(instances: 3))
+        scene.ask(.scale(.all, .to(1)))
+        scene.ask(.stop(.all))
+        let restart = scene.ask(.restart(.all))
+        for id in scene.drains { scene.tell(.drained(id)) }
+        let ending = (0..<3).map { scene.current($0)! }
+        scene.die(ending[0], .signal(.terminate))
+        scene.die(ending[1], .signal(.terminate))
+        scene.die(ending[2], .signal(.terminate))
+        scene.serve()
+        #expect(scene.change(of: restart) == .restarted)
+        #expect(scene.app()?.slots.count == 1)
+    }
+
+    @Test func `deleting gives the ids of all slots back`() {
+        var scene = Scene.serving(Scene.spec(instances: 3))
+        scene.ask(.delete(.all))
+        scene.obey()
+        scene.ask(.apply([Scene.spec("other", instances: 4)]))
+        #expect(scene.app(AppName("other"))?.slots.map(\.id.number) == [0, 1, 2, 3])
+    }
+
+    @Test func `rejecting a candidate does not change what is written`() {
+        var scene = Scene.serving(Scene.spec(instances: 2))
+        scene.ask(.reload(.all))
+        scene.serve()
+        scene.pass(.seconds(2))
+        let replaced = scene.drains
+        scene.tell(.drained(replaced[0]))
+        let before = scene.supervisor.saved
+        scene.tell(.deadlinePassed)
+        #expect(scene.supervisor.saved == before)
+    }
+}
