@@ -93,7 +93,8 @@ extension App {
     private mutating func judge(_ rollout: inout Rollout, _ desk: inout Desk) {
         let target = rollout.target
         let failed = slots.indices.filter {
-            slots[$0].verdict == .died && slots[$0].deaths.last?.generation == target
+            let isOver = slots[$0].verdict == .died || (slots[$0].rest == .failed && isWanted($0))
+            return isOver && slots[$0].deaths.last?.generation == target
         }
         switch rollout.direction {
         case .forward:

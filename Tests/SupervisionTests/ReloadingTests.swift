@@ -146,6 +146,17 @@ import Testing
         #expect(scene.steering.count == 2)
     }
 
+    @Test func `a rejected candidate is not drained: nobody was sent to it`() {
+        var spec = Scene.spec(instances: 2)
+        spec.maxSurge = 2
+        var scene = Scene.serving(spec)
+        scene.ask(.reload(.all))
+        let candidates = scene.serve()
+        scene.die(candidates[0])
+        #expect(scene.drains.isEmpty)
+        #expect(scene.signals.map(\.0) == [candidates[1]])
+    }
+
     @Test func `a later success forgets the failure`() {
         var scene = Scene.serving()
         scene.ask(.reload(.all))

@@ -57,6 +57,14 @@ import Testing
         #expect(scene.spawns.count == 13)
     }
 
+    @Test func `a crowd does not come back in step`() {
+        var scene = Scene()
+        scene.ask(.apply([Scene.spec(instances: 10)]))
+        for id in scene.launch() { scene.die(id) }
+        let tries = scene.app()!.slots.compactMap(\.nextTry)
+        #expect(Set(tries).count == 10)
+    }
+
     @Test func `a stable run forgives`() {
         var scene = Scene()
         scene.ask(.apply([Scene.spec()]))

@@ -14,6 +14,8 @@ struct Faults {
     var neverDrains = 0.0
     /// Stuck in the kernel: even SIGKILL takes seconds.
     var hangs = 0.0
+    /// Forks just when it is killed.
+    var escapes = 0.0
     /// Per minute.
     var daemonDies = 0.0
 
@@ -29,7 +31,7 @@ struct Faults {
             crashesLate: often(0.3, &dice), neverListens: often(0.08, &dice),
             listensElsewhere: often(0.08, &dice), ignoresSignals: often(0.1, &dice),
             leavesHelper: often(0.2, &dice), relistens: often(0.1, &dice), neverDrains: often(0.2, &dice),
-            hangs: often(0.05, &dice), daemonDies: often(0.8, &dice))
+            hangs: often(0.05, &dice), escapes: often(0.1, &dice), daemonDies: often(0.8, &dice))
     }
 }
 
@@ -65,6 +67,8 @@ struct Plan {
     var obeys: Duration?
     var helper: Helper?
     var drains: Duration?
+    /// What escapes the first SIGKILL is left for the second.
+    var escapes: Bool
     /// From SIGKILL to the end.
     var dies: Duration
 
@@ -101,6 +105,7 @@ struct Plan {
             let outlives = dice.chance(0.5) ? dice.milliseconds(1...5000) : nil
             helper = Helper(obeys: dice.chance(0.5), outlives: outlives)
         }
+        escapes = dice.chance(faults.escapes)
         drains = dice.chance(faults.neverDrains) ? nil : dice.milliseconds(1...800)
         dies = dice.chance(faults.hangs) ? dice.milliseconds(500...5000) : dice.milliseconds(0...20)
     }

@@ -164,7 +164,12 @@ extension Kernel {
             }
             return
         }
-        plan(.helperEnds(id), at: now + process.plan.dies)
+        if process.plan.escapes {
+            processes[id]?.plan.escapes = false
+            processes[id]?.hasHelper = true
+        } else {
+            plan(.helperEnds(id), at: now + process.plan.dies)
+        }
         if process.hasMain { plan(.ends(id, .signal(.kill)), at: now + process.plan.dies) }
     }
 
