@@ -10,33 +10,30 @@ extension Loop {
         do throws(APIRefusal) {
             return try carryOut(APICall(request), ticket)
         } catch {
-            return .now(
-                HTTPWriter.response(
-                    error.status, Wire.Answer.bytes(error), allow: error.allow, keepsAlive: request.keepsAlive
-                ))
+            return .now(status: error.status, Wire.Answer.bytes(error), allow: error.allow)
         }
     }
 
     private func carryOut(_ call: APICall, _ ticket: Ticket) throws(APIRefusal) -> Connections.Answer {
         switch call {
-        case .ping: return .now(HTTPWriter.response(200, Wire.Answer.pong))
-        case .version: return .now(HTTPWriter.response(200, Wire.Answer.bytes(who, clock: .now)))
-        case .apps(let selector): return .now(picture(of: selector))
+        case .ping: return .now(status: 200, Wire.Answer.pong)
+        case .version: return .now(status: 200, Wire.Answer.bytes(who, clock: .now))
+        case .apps(let selector): return picture(of: selector)
         case .jlist:
             let picture = sampled(supervisor.snapshot)
-            return .now(HTTPWriter.response(200, Jlist.bytes(picture, facts: jlistFacts, clock: .now)))
+            return .now(status: 200, Jlist.bytes(picture, facts: jlistFacts, clock: .now))
         case .operate(let order, let environment):
             learn(.requested(try capture(environment, for: order), ticket))
             return .later
         }
     }
 
-    private func picture(of selector: Selector) -> [UInt8] {
+    private func picture(of selector: Selector) -> Connections.Answer {
         do throws(Refusal) {
             let picture = sampled(try supervisor.snapshot(of: selector))
-            return HTTPWriter.response(200, Wire.Answer.bytes(picture, clock: .now))
+            return .now(status: 200, Wire.Answer.bytes(picture, clock: .now))
         } catch {
-            return HTTPWriter.response(error.status, Wire.Answer.bytes(error))
+            return .now(status: error.status, Wire.Answer.bytes(error))
         }
     }
 
@@ -77,7 +74,7 @@ extension Loop {
 
     func answer(_ ticket: Ticket, _ reply: Reply) {
         if case .refused(let refusal) = reply {
-            connections.refuse(ticket, HTTPWriter.response(refusal.status, Wire.Answer.bytes(refusal)))
+            connections.refuse(ticket, status: refusal.status, Wire.Answer.bytes(refusal))
         } else {
             connections.finish(ticket, Wire.Answer.bytes(.reply(reply), clock: .now))
         }

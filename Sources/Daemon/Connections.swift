@@ -8,14 +8,20 @@ internal import Wire
 /// output queue and, once that is full, its connection; nobody waits for it.
 final class Connections {
     static let limit = 256
+    /// So many more are let in to be told that they are too many.
+    static let doomedLimit = 32
     static let outputLimit = 16 << 20
     private static let readSize = 16 << 10
     /// For a request that has begun.
     static let requestPatience = Duration.seconds(10)
+    /// After which accepting is tried again.
+    static let pause = Duration.seconds(1)
 
     private let listener: SharedDescriptor
     private let watches: Watches
     private let owner: UInt32
+    private var watch: Watch?
+    private var listensAgainAt: Instant?
     private var connections: [UInt64: Connection] = [:]
     private var waiting: [Ticket: UInt64] = [:]
     private var nextNumber: UInt64 = 1
@@ -25,8 +31,8 @@ final class Connections {
     }
 
     enum Answer {
-        case now([UInt8])
-        /// By `finish(_:_:)`; `tell(_:_:)` may come before.
+        case now(status: Int, [UInt8], allow: String? = nil)
+        /// By `finish` or `refuse`; `stream` may come before `finish`.
         case later
     }
 
@@ -39,7 +45,7 @@ final class Connections {
     /// From now on clients are heard.
     func open(_ answer: @escaping (HTTPRequest, Ticket) -> Answer) throws(SystemError) {
         self.answer = answer
-        _ = try watches.watch(listener.number, for: .readable) { [unowned self] _ in accept() }
+        watch = try watches.watch(listener.number, for: .readable) { [unowned self] _ in accept() }
     }
 
     /// For a request that no client sent.
@@ -48,12 +54,15 @@ final class Connections {
         return Ticket(lastTicket)
     }
 
-    var nextDeadline: Instant? { connections.values.compactMap(\.deadline).min() }
+    var nextDeadline: Instant? {
+        (connections.values.compactMap(\.deadline) + [listensAgainAt].compactMap { $0 }).min()
+    }
 
     /// Whether somebody has yet to read the last answer.
     var areFlushing: Bool { connections.values.contains { !$0.output.isEmpty } }
 
     func deadlinePassed(at now: Instant) {
+        listenAgain(at: now)
         for (number, connection) in connections where connection.deadline.map({ $0 <= now }) ?? false {
             connection.write(.timedOut)
             flush(number, connection)
@@ -71,14 +80,14 @@ final class Connections {
     func finish(_ ticket: Ticket, _ line: [UInt8]) {
         guard let (number, connection) = asker(ticket) else { return }
         connection.write(line: line)
-        connection.output += HTTPWriter.lastChunk
+        if connection.takesChunks { connection.output += HTTPWriter.lastChunk }
         answered(ticket, number, connection)
     }
 
     /// A whole answer, if nothing was streamed yet.
-    func refuse(_ ticket: Ticket, _ response: [UInt8]) {
+    func refuse(_ ticket: Ticket, status: Int, _ body: [UInt8]) {
         guard let (number, connection) = asker(ticket) else { return }
-        connection.output += response
+        connection.write(status: status, body)
         answered(ticket, number, connection)
     }
 
@@ -94,66 +103,47 @@ final class Connections {
     }
 }
 
-/// One client.
-private final class Connection {
-    let socket: SharedDescriptor
-    var watch: Watch?
-    var parser = RequestParser()
-    var output: [UInt8] = []
-    /// The request in work.
-    var ticket: Ticket?
-    /// The head of the answer is out.
-    var streams = false
-    var deadline: Instant?
-    var closesWhenRead = false
-
-    init(_ socket: SharedDescriptor) {
-        self.socket = socket
-    }
-
-    func write(line: [UInt8]) {
-        if !streams { output += HTTPWriter.stream(keepsAlive: !closesWhenRead) }
-        streams = true
-        output += HTTPWriter.chunk(line)
-    }
-
-    func write(_ refusal: HTTPRefusal) {
-        output += refusal.response
-        closesWhenRead = true
-        deadline = nil
-    }
-}
-
-extension HTTPRefusal {
-    fileprivate var response: [UInt8] {
-        HTTPWriter.response(status, Wire.Answer.bytes(APIRefusal(self)), keepsAlive: false)
-    }
-}
-
 // MARK: - Coming and going
 
 extension Connections {
     private func accept() {
-        // A client that gave up between connect(2) and now, or a full table: the listener tells again.
-        while let socket = try? listener.descriptor.accept() {
-            let shared = SharedDescriptor(socket)
-            guard let peer = try? shared.descriptor.peerCredentials(), peer.user == owner || peer.user == 0
-            else {
-                reject(shared, HTTPRefusal(403, "this swpm belongs to another user"))
-                continue
-            }
-            guard connections.count < Connections.limit else {
-                reject(shared, .tooManyConnections)
-                continue
-            }
-            enter(shared)
+        while let shared = nextClient() {
+            guard connections.count < Connections.limit + Connections.doomedLimit else { continue }
+            enter(shared, doomedBy: objection(to: shared))
         }
     }
 
-    private func enter(_ socket: SharedDescriptor) {
+    /// Why a client is not heard. It is told once it has asked, because one that is hung up on while it speaks
+    /// does not listen.
+    private func objection(to socket: SharedDescriptor) -> HTTPRefusal? {
+        guard let peer = try? socket.descriptor.peerCredentials(), peer.user == owner || peer.user == 0 else {
+            return HTTPRefusal(403, "this swpm belongs to another user")
+        }
+        return connections.count < Connections.limit ? nil : .tooManyConnections
+    }
+
+    private func nextClient() -> SharedDescriptor? {
+        do throws(SystemError) {
+            guard let socket = try listener.descriptor.accept() else { return nil }
+            return SharedDescriptor(socket)
+        } catch {
+            // The table of descriptors is full: the client waits in the queue, and the loop must not spin on it.
+            if let watch { watches.change(watch, for: []) }
+            listensAgainAt = .now + Connections.pause
+            return nil
+        }
+    }
+
+    private func listenAgain(at now: Instant) {
+        guard let watch, let due = listensAgainAt, due <= now else { return }
+        listensAgainAt = nil
+        watches.change(watch, for: .readable)
+    }
+
+    private func enter(_ socket: SharedDescriptor, doomedBy refusal: HTTPRefusal?) {
         let number = nextNumber
         nextNumber += 1
-        let connection = Connection(socket)
+        let connection = Connection(socket, doomedBy: refusal)
         // Without room for a watch there is none for a client.
         guard
             let watch = try? watches.watch(
@@ -161,12 +151,8 @@ extension Connections {
                 { [unowned self] what in stirred(number, what) })
         else { return }
         connection.watch = watch
+        if refusal != nil { connection.deadline = .now + Connections.requestPatience }
         connections[number] = connection
-    }
-
-    /// Says why in one write, which a fresh socket always has room for.
-    private func reject(_ socket: SharedDescriptor, _ refusal: HTTPRefusal) {
-        _ = try? socket.descriptor.write(refusal.response)
     }
 
     private func leave(_ number: UInt64) {
@@ -182,6 +168,9 @@ extension Connections {
     private func stirred(_ number: UInt64, _ what: Poller.Interest) {
         guard let connection = connections[number] else { return }
         if what.contains(.writable) { flush(number, connection) }
+        if connection.ticket != nil, !what.isDisjoint(with: [.readHungUp, .hungUp, .failed]) {
+            return leave(number)
+        }
         if !what.isDisjoint(with: [.readable, .readHungUp, .hungUp, .failed]) { read(number, connection) }
     }
 
@@ -189,6 +178,10 @@ extension Connections {
         do throws(SystemError) {
             while let bytes = try connection.socket.descriptor.read(atMost: Connections.readSize) {
                 if bytes.isEmpty { return leave(number) }
+                if let refusal = connection.doom {
+                    connection.write(refusal)
+                    return flush(number, connection)
+                }
                 connection.parser.feed(bytes)
                 if bytes.count < Connections.readSize { break }
             }
@@ -220,12 +213,13 @@ extension Connections {
         case .request(let request):
             let ticket = nextTicket()
             connection.closesWhenRead = !request.keepsAlive
+            connection.takesChunks = request.takesChunks
             connection.ticket = ticket
             waiting[ticket] = number
-            if case .now(let bytes) = answer(request, ticket) {
+            if case .now(let status, let body, let allow) = answer(request, ticket) {
                 waiting[ticket] = nil
                 connection.ticket = nil
-                connection.output += bytes
+                connection.write(status: status, body, allow: allow)
             }
         }
     }
@@ -249,7 +243,6 @@ extension Connections {
         if connection.output.isEmpty, connection.closesWhenRead, connection.ticket == nil {
             return leave(number)
         }
-        let reading: Poller.Interest = [.readable, .readHungUp]
-        watches.change(watch, for: connection.output.isEmpty ? reading : reading.union(.writable))
+        watches.change(watch, for: connection.interest)
     }
 }

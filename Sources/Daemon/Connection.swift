@@ -1,0 +1,58 @@
+internal import Linux
+internal import Supervision
+internal import Wire
+
+/// One client.
+final class Connection {
+    let socket: SharedDescriptor
+    var watch: Watch?
+    var parser = RequestParser()
+    var output: [UInt8] = []
+    /// The request in work.
+    var ticket: Ticket?
+    /// The head of the answer is out.
+    var streams = false
+    /// HTTP/1.0 knows none; there an answer of unknown length ends with the connection.
+    var takesChunks = true
+    var deadline: Instant?
+    var closesWhenRead = false
+
+    /// What the client is told, whatever it asks.
+    let doom: HTTPRefusal?
+
+    init(_ socket: SharedDescriptor, doomedBy refusal: HTTPRefusal?) {
+        doom = refusal
+        self.socket = socket
+    }
+
+    /// While a request is in work nothing more is read, only noticed that the client leaves.
+    var interest: Poller.Interest {
+        let reading: Poller.Interest = ticket == nil ? [.readable, .readHungUp] : .readHungUp
+        return output.isEmpty ? reading : reading.union(.writable)
+    }
+
+    func write(line: [UInt8]) {
+        if !streams {
+            closesWhenRead = closesWhenRead || !takesChunks
+            output += HTTPWriter.stream(chunked: takesChunks, keepsAlive: !closesWhenRead)
+        }
+        streams = true
+        output += takesChunks ? HTTPWriter.chunk(line) : line
+    }
+
+    func write(status: Int, _ body: [UInt8], allow: String? = nil) {
+        output += HTTPWriter.response(status, body, allow: allow, keepsAlive: !closesWhenRead)
+    }
+
+    func write(_ refusal: HTTPRefusal) {
+        output += refusal.response
+        closesWhenRead = true
+        deadline = nil
+    }
+}
+
+extension HTTPRefusal {
+    fileprivate var response: [UInt8] {
+        HTTPWriter.response(status, Wire.Answer.bytes(APIRefusal(self)), keepsAlive: false)
+    }
+}
