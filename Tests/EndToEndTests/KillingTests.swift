@@ -27,6 +27,29 @@ import Testing
     }
 
     @Test(arguments: Owner.here)
+    func `kill -9 of the daemon is noticed by no client and no program`(_ owner: Owner) throws {
+        let site = try Site(owner)
+        defer { site.scratch.end() }
+        let port = freePort()
+        try site.start(.swift, instances: 3, port: port)
+        let before = try site.pids(of: "app")
+        let load = try Load(port: port)
+        for _ in 0..<Counts.of(3, soak: 10) {
+            let daemon = try #require(site.own.first { $0.command[1] == "daemon" }).id
+            kill(daemon, SIGKILL)
+            try eventually(within: .seconds(10), "another daemon\n\(site.daemonLog)") {
+                site.own.contains { $0.command[1] == "daemon" && $0.id != daemon }
+                    && (try site.swpm("ping", within: .seconds(5))).succeeded
+            }
+            #expect(try site.pids(of: "app") == before)
+        }
+        try site.must("reload", "app")
+        let result = try load.stop()
+        #expect(result.failures == 0, "\(result)\n\(site.daemonLog)")
+        #expect(try site.agrees(site.rows(of: "app")))
+    }
+
+    @Test(arguments: Owner.here)
     func `the only instance's waiting connections are served by its replacement`(_ owner: Owner) throws {
         let site = try Site(owner)
         defer { site.scratch.end() }
