@@ -38,8 +38,8 @@ import Testing
             let daemon = try #require(site.own.first { $0.command[1] == "daemon" }).id
             kill(daemon, SIGKILL)
             try eventually(within: .seconds(10), "another daemon\n\(site.daemonLog)") {
-                site.own.contains { $0.command[1] == "daemon" && $0.id != daemon }
-                    && (try site.swpm("ping", within: .seconds(5))).succeeded
+                let isBack = site.own.contains { $0.command[1] == "daemon" && $0.id != daemon }
+                return try isBack && site.swpm("ping", within: .seconds(5)).succeeded
             }
             #expect(try site.pids(of: "app") == before)
         }
