@@ -84,7 +84,7 @@ struct Spawning {
     @Test func `it leads a session and ignores no signal`() throws {
         signal(SIGPIPE, SIG_IGN)
         let text = try Spawning.output(
-            of: "ps -o sid= -p $$ | tr -d ' '; echo $$; grep -E 'SigBlk|SigIgn' /proc/$$/status")
+            of: "ps -o sid= -p $$ | tr -d ' '; echo $$; exec grep -E 'SigBlk|SigIgn' /proc/self/status")
         let lines = text.split(separator: "\n")
         #expect(lines[0] == lines[1])
         #expect(lines.dropFirst(2).allSatisfy { $0.hasSuffix("\t0000000000000000") }, "\(text)")
