@@ -30,6 +30,7 @@ public struct KeeperConfiguration: Sendable {
     public static let alreadyRunning: Int32 = 75
 
     public var lockPath: String { "\(home)/lock" }
+    public var logPath: String { "\(home)/daemon.log" }
 }
 
 // MARK: - Starting

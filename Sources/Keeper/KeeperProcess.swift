@@ -35,6 +35,7 @@ public struct KeeperProcess: ~Copyable {
                 announce("another one is running in \(configuration.home)")
                 return KeeperConfiguration.alreadyRunning
             }
+            leadErrors(to: configuration.logPath)
             var keeper = try KeeperProcess(configuration, lock: lock)
             return try keeper.serve()
         } catch {
@@ -63,8 +64,15 @@ public struct KeeperProcess: ~Copyable {
         daemon = DaemonProcess(at: Clock.monotonic())
     }
 
+    /// So that the last words of a daemon are found, whoever started the keeper.
+    private static func leadErrors(to path: String) {
+        // Where it cannot be opened, they go where the caller's go.
+        guard let log = try? File.open(path, [.write, .create, .append], mode: 0o600) else { return }
+        StandardStream.error.lead(to: log)
+    }
+
     private static func announce(_ sentence: String) {
-        StandardStream.error.write("keeper: \(sentence)\n")
+        StandardStream.error.write("\(Clock.timestamp()) keeper: \(sentence)\n")
     }
 }
 

@@ -102,6 +102,9 @@ public enum StandardStream: Int32, Sendable {
         if number > 2 { close(number) }
     }
 
+    /// Has the stream lead to this file from now on, for programs that are started later, too (dup2(2)).
+    public func lead(to file: borrowing Descriptor) { dup2(file.number, rawValue) }
+
     /// Writes all of it; false when nobody reads any more.
     @discardableResult
     public func write(_ bytes: [UInt8]) -> Bool { Descriptor.writeAll(rawValue, bytes) == 0 }

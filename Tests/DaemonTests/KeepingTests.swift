@@ -148,6 +148,8 @@ import Testing
             let file = try MemoryFile.create("x")
             first.link.deposit(key: "something", file.number)
             #expect(try keeper.next().process != first.process)
+            let log = try eventually("a word about it") { readFile(keeper.scratch.path("daemon.log")) }
+            #expect(log.contains("keeper: the daemon exited with code 3; starting it again"))
         }
     }
 
