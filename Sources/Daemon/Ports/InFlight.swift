@@ -11,19 +11,26 @@ final class InFlight {
     private static let stride = 96
 
     private let mapping: SharedMapping
-    private var free: [Int]
+    /// Slots that were used and are not, below `used`.
+    private var free: [Int] = []
 
     init(_ file: borrowing Descriptor) throws(SystemError) {
-        mapping = try SharedMapping(file, length: Self.capacity * Self.stride)
-        free = []
-        free = (0..<Self.capacity).reversed().filter { owner(of: $0) == 0 }
+        mapping = try SharedMapping(file, length: (Self.capacity + 1) * Self.stride)
+        free = (0..<used).filter { owner(of: $0) == 0 }
+    }
+
+    /// How many slots were ever used. It stands before them, so that a page that was not needed is never touched.
+    private var used: Int {
+        get { withSlot(-1) { Int($0.load(as: UInt64.self)) } }
+        set { withSlot(-1) { $0.storeBytes(of: UInt64(newValue), as: UInt64.self) } }
     }
 
     static func create() throws(SystemError) -> Descriptor { try MemoryFile.create("swpm-calls") }
 
     /// Nil: there are more than there can be.
     func claim(for instance: InstanceID) -> Int? {
-        guard let slot = free.popLast() else { return nil }
+        guard let slot = free.popLast() ?? (used < Self.capacity ? used : nil) else { return nil }
+        used = max(used, slot + 1)
         withSlot(slot) { bytes in
             bytes.initializeMemory(as: UInt8.self, repeating: 0)
             bytes.storeBytes(of: instance.number, as: UInt64.self)
@@ -59,7 +66,7 @@ final class InFlight {
     /// What a previous daemon left, by instance.
     func remains() -> [InstanceID: (slot: Int, call: SeccompListener.Notification?)] {
         var found: [InstanceID: (slot: Int, call: SeccompListener.Notification?)] = [:]
-        for slot in 0..<Self.capacity where owner(of: slot) != 0 {
+        for slot in 0..<used where owner(of: slot) != 0 {
             let call = withSlot(slot) { bytes in
                 SeccompListener.Notification(UnsafeRawBufferPointer(rebasing: bytes[8...]))
             }
@@ -75,7 +82,7 @@ final class InFlight {
     @discardableResult
     private func withSlot<Value>(_ slot: Int, _ body: (UnsafeMutableRawBufferPointer) -> Value) -> Value {
         mapping.withBytes { all in
-            let start = slot * Self.stride
+            let start = (slot + 1) * Self.stride
             return body(UnsafeMutableRawBufferPointer(rebasing: all[start..<(start + Self.stride)]))
         }
     }
