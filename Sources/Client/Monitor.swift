@@ -32,7 +32,7 @@ final class Monitor {
         guard voice.isOnTerminal, Terminal.isTerminal(StandardStream.input.rawValue) else {
             throw Stop([Wording.needsTerminal], .failed)
         }
-        guard try caller.connect() != nil else { throw Session.notRunning }
+        guard try caller.connect() != nil else { throw Session.notRunning(caller.home) }
         let mode: Terminal.Mode
         let monitor: Monitor
         do throws(SystemError) {

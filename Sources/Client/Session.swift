@@ -47,7 +47,7 @@ extension Session {
         if voice.manner.json { return try listAsJSON() }
         let snapshot = try caller.snapshot()
         voice.say(Listing.lines(snapshot ?? Snapshot(), at: .now, on: voice.output))
-        if snapshot == nil { voice.complain(Wording.notRunning()) }
+        if snapshot == nil { voice.complain(Wording.notRunning(knowsApps: home.hasState)) }
         return ExitCode.done.rawValue
     }
 
@@ -58,12 +58,12 @@ extension Session {
 
     private func describe(_ name: String) throws(Stop) -> Int32 {
         let selector = Selector(name)
-        guard let body = try caller.ask(.apps(selector)) else { throw Session.notRunning }
+        guard let body = try caller.ask(.apps(selector)) else { throw notRunning }
         if voice.manner.json {
             voice.say(bytes: body)
             return ExitCode.done.rawValue
         }
-        guard let snapshot = try caller.snapshot(selector) else { throw Session.notRunning }
+        guard let snapshot = try caller.snapshot(selector) else { throw notRunning }
         guard !snapshot.apps.isEmpty else { throw Stop(Report(.refused(.noSuchApp(name)))) }
         let logs = try LogCatalogue.fromDaemon(caller)?.paths ?? [:]
         let blocks = snapshot.apps.map { app in
@@ -83,12 +83,16 @@ extension Session {
     }
 
     private func ping() throws(Stop) -> Int32 {
-        guard let body = try caller.ask(.ping) else { throw Session.notRunning }
+        guard let body = try caller.ask(.ping) else { throw notRunning }
         if voice.manner.json { voice.say(bytes: body) } else { voice.say([Wording.pong]) }
         return ExitCode.done.rawValue
     }
 
-    static var notRunning: Stop { Stop(Wording.notRunning(), .unreachable) }
+    private var notRunning: Stop { Session.notRunning(home) }
+
+    static func notRunning(_ home: Home) -> Stop {
+        Stop(Wording.notRunning(knowsApps: home.hasState), .unreachable)
+    }
 }
 
 // MARK: - Change

@@ -13,7 +13,7 @@ struct Summons {
 
     func connect(disturbance: Int32) throws(Stop) -> Connection {
         if let connection = try caller.connect(disturbance: disturbance) { return connection }
-        guard mayLaunch else { throw Stop(Wording.notRunning(), .noSuchApp) }
+        guard mayLaunch else { throw Stop(Wording.notRunning(knowsApps: false), .noSuchApp) }
         let deadline = Deadline(in: Launcher.patience)
         while true {
             try Launcher(home: caller.home).launch(by: deadline)

@@ -120,8 +120,11 @@ public enum Wording {
 
     // MARK: - The daemon
 
-    public static func notRunning() -> [String] {
-        ["swpm is not running: nothing has been started", hint("swpm start <program>", "to begin")]
+    /// `knowsApps`: something was started here before, and is kept.
+    public static func notRunning(knowsApps: Bool) -> [String] {
+        knowsApps
+            ? ["swpm is not running", hint("swpm start all", "to start again what it knows")]
+            : ["swpm is not running: nothing has been started", hint("swpm start <program>", "to begin")]
     }
 
     public static func unreachable(_ reason: String) -> [String] {
