@@ -2,16 +2,20 @@ internal import CLinux
 internal import Glibc
 
 /// What the kernel tells of all TCP sockets, whoever owns them (sock_diag(7)).
-public struct SocketDiagnostics: ~Copyable, Sendable {
+///
+/// A class, because several looks share one descriptor.
+public final class SocketDiagnostics: Sendable {
     private let descriptor: Descriptor
 
     public init() throws(SystemError) {
         descriptor = Descriptor(owning: try check(clinux_diagnostics_open(), "ask about sockets"))
     }
 
-    /// The sockets that listen on a port, of both families.
-    public func listeners(onPort port: UInt16) throws(SystemError) -> [TCPConnection] {
-        try list([.listening], port, of: [.v4, .v6])
+    /// The sockets that listen on a port, of both families, as far as the caller wants to know of them.
+    public func listeners(
+        onPort port: UInt16, where isWanted: (_ inode: UInt64) -> Bool = { _ in true }
+    ) throws(SystemError) -> [TCPConnection] {
+        try list([.listening], port, of: [.v4, .v6], where: isWanted)
     }
 
     /// The connections whose local end has this port, in any of the states.
@@ -35,7 +39,8 @@ public struct SocketDiagnostics: ~Copyable, Sendable {
     }
 
     private func list(
-        _ states: Set<TCPConnection.State>, _ port: UInt16, of families: [SocketAddress.Family]
+        _ states: Set<TCPConnection.State>, _ port: UInt16, of families: [SocketAddress.Family],
+        where isWanted: (_ inode: UInt64) -> Bool = { _ in true }
     ) throws(SystemError) -> [TCPConnection] {
         let bits = states.reduce(0) { $0 | UInt32(1) << UInt32($1.rawValue) }
         var found: [TCPConnection] = []
@@ -46,7 +51,8 @@ public struct SocketDiagnostics: ~Copyable, Sendable {
             if family == AF_INET6 && count == -ENOENT { continue }
             try check(count, "list the sockets on port \(port)")
             defer { free(items) }
-            found += UnsafeBufferPointer(start: items, count: Int(count)).map(TCPConnection.init)
+            let all = UnsafeBufferPointer(start: items, count: Int(count))
+            for raw in all where isWanted(UInt64(raw.inode)) { found.append(TCPConnection(raw)) }
         }
         return found
     }

@@ -20,6 +20,7 @@ struct Drain {
     let settledAt: Instant
     /// The instance's connections; nil: still arriving.
     var connections: [TCPConnection]?
+    var hasSettled = false
     var nextLook: Instant
 
     init(_ found: [TCPConnection], at now: Instant) {

@@ -11,9 +11,11 @@ final class HeldListener {
     let inode: UInt64
     let group: ListenerGroup.Key
     /// Whose it is, or whose it will be: an heir takes over the listeners of the dead before it has them.
-    var instance: InstanceID
+    var instance: InstanceID { didSet { noted = nil } }
     /// Whether the main process that listened still lives.
-    var hasProgram: Bool
+    var hasProgram: Bool { didSet { noted = nil } }
+    /// What the journal says of it, made once: it is written with every change of any.
+    private var noted: [UInt8]?
     var judge = StuckJudge()
     var watch: Watch?
     /// When the queue is looked at next.
@@ -23,6 +25,15 @@ final class HeldListener {
     var key: String { HeldListener.key(serial) }
 
     static func key(_ serial: UInt64) -> String { "listener/\(serial)" }
+
+    func line(user: UInt32) -> [UInt8] {
+        if let noted { return noted }
+        let line = PortsJournal.Entry(
+            serial: serial, instance: instance, group: group, user: user, hasProgram: hasProgram
+        ).line
+        noted = line
+        return line
+    }
 
     init(
         serial: UInt64, descriptor: SharedDescriptor, group: ListenerGroup.Key, instance: InstanceID,

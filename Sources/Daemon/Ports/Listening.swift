@@ -112,11 +112,13 @@ extension Ports {
             serial: nextSerial, descriptor: descriptor, group: key, instance: instance)
         nextSerial += 1
         listeners[listener.serial] = listener
+        serials[listener.inode] = listener.serial
         let user = listener.socket.identity.user
         groups[key, default: ListenerGroup(key, user: user)].append(listener.serial)
         safe.deposit(listener.key, descriptor.number)
         note()
-        attach(key)
+        // The program that is attached names positions, and the new one is behind them all.
+        if steered.contains(key) { joined.insert(key) } else { attach(key) }
         watch(listener)
     }
 
@@ -146,8 +148,12 @@ extension Ports {
         if let watch = listener.watch { watches.remove(watch) }
         listener.watch = nil
         listeners[listener.serial] = nil
+        serials[listener.inode] = nil
         groups[listener.group]?.remove(listener.serial)
-        if groups[listener.group]?.order.isEmpty == true { groups[listener.group] = nil }
+        if groups[listener.group]?.order.isEmpty == true {
+            groups[listener.group] = nil
+            steered.remove(listener.group)
+        }
         safe.withdraw(listener.key)
         note()
         attach(listener.group)

@@ -83,6 +83,7 @@ extension Ports {
     /// its queues goes on waiting for its successor.
     func exited(_ instance: InstanceID) {
         drains[instance] = nil
+        beginning.removeAll { $0 == instance }
         guard tenants[instance]?.hasEnded == false else { return }
         tenants[instance]?.hasEnded = true
         let left = holdings(of: instance)
@@ -94,6 +95,7 @@ extension Ports {
     /// Nothing of the instance runs, and nobody inherits: clients that still wait are told so.
     func release(_ instance: InstanceID) {
         drains[instance] = nil
+        beginning.removeAll { $0 == instance }
         for listener in holdings(of: instance) { close(listener) }
         if let trap = traps.removeValue(forKey: instance) { end(trap) }
         tenants[instance] = nil

@@ -32,17 +32,15 @@ extension Ports {
         if let other = others.first(where: { $0.key.address.overlaps(wanted) }) {
             return .app(other.key.app, other.key.address)
         }
-        let held = Set(listeners.values.map(\.inode))
         let found: [TCPConnection]
         do throws(SystemError) {
-            found = try diagnostics.listeners(onPort: wanted.socket.port)
+            found = try diagnostics.listeners(onPort: wanted.socket.port) { serials[$0] == nil }
         } catch {
             complain("\(error): strangers on a port will not be noticed")
             return nil
         }
         let strange = found.first { listener in
-            !held.contains(listener.inode)
-                && BoundAddress(listener.local, onlyV6: listener.isOnlyV6).overlaps(wanted)
+            BoundAddress(listener.local, onlyV6: listener.isOnlyV6).overlaps(wanted)
         }
         return strange.map { listener in
             .stranger(

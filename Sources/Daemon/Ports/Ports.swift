@@ -26,10 +26,18 @@ final class Ports {
     var traps: [InstanceID: Trap] = [:]
     /// By serial number.
     var listeners: [UInt64: HeldListener] = [:]
+    /// Serial numbers by the kernel's number for the socket.
+    var serials: [UInt64: UInt64] = [:]
     var groups: [ListenerGroup.Key: ListenerGroup] = [:]
     /// Who gets new connections, as the supervisor said last.
     var rotations: [AppName: Set<InstanceID>] = [:]
+    /// Groups whose program was attached once.
+    var steered: Set<ListenerGroup.Key> = []
+    /// Groups that somebody joined: told to the kernel together, at the next turn of the loop.
+    var joined: Set<ListenerGroup.Key> = []
     var drains: [InstanceID: Drain] = [:]
+    /// Drains that were ordered in this turn of the loop.
+    var beginning: [InstanceID] = []
     var nextSerial: UInt64 = 1
     /// What was said once is not said again.
     private var complaints: Set<String> = []
@@ -78,21 +86,19 @@ final class Ports {
     }
 
     func listener(withInode inode: UInt64) -> HeldListener? {
-        listeners.values.first { $0.inode == inode }
+        serials[inode].flatMap { listeners[$0] }
     }
 
     /// Notes the state for a next daemon.
     func note() {
-        let entries = groups.values.flatMap { group in
-            group.order.compactMap { listeners[$0] }.map { listener in
-                PortsJournal.Entry(
-                    serial: listener.serial, instance: listener.instance, group: listener.group,
-                    user: group.user,
-                    hasProgram: listener.hasProgram)
+        var lines: [UInt8] = []
+        for group in groups.values {
+            for serial in group.order {
+                if let listener = listeners[serial] { lines += listener.line(user: group.user) }
             }
         }
         do throws(SystemError) {
-            try journal.write(entries, nextSerial: nextSerial)
+            try journal.write(lines, nextSerial: nextSerial)
         } catch {
             complain(
                 "\(error): after a crash of the daemon connections would be spread by the kernel's own choice"

@@ -19,6 +19,16 @@ final class PortsJournal {
         var group: ListenerGroup.Key
         var user: UInt32
         var hasProgram: Bool
+
+        var line: [UInt8] {
+            let words = [
+                "\(serial)", "\(instance.number)", group.app.namespace, group.app.name,
+                group.address.socket.hostText, "\(group.address.socket.port)",
+                "\(group.address.socket.scope)",
+                group.address.onlyV6 ? "6" : "*", "\(user)", hasProgram ? "lives" : "dead",
+            ]
+            return Array(words.joined(separator: "\t").utf8) + [UInt8(ascii: "\n")]
+        }
     }
 
     init(_ file: SharedDescriptor) {
@@ -27,10 +37,9 @@ final class PortsJournal {
 
     static func create() throws(SystemError) -> Descriptor { try MemoryFile.create("swpm-ports") }
 
-    /// Listeners of a group stand in the kernel's order.
-    func write(_ entries: [Entry], nextSerial: UInt64) throws(SystemError) {
-        let text = (["\(nextSerial)"] + entries.map(Self.line)).joined(separator: "\n")
-        let bytes = Array(text.utf8)
+    /// Each line as `Entry.line` makes it; listeners of a group stand in the kernel's order.
+    func write(_ lines: [UInt8], nextSerial: UInt64) throws(SystemError) {
+        let bytes = Array("\(nextSerial)\n".utf8) + lines
         guard bytes.count < Self.pageSize else {
             throw SystemError("note the order of listeners", code: SystemError.noSpace)
         }
@@ -51,15 +60,6 @@ final class PortsJournal {
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
         guard let first = lines.first, let nextSerial = UInt64(first) else { return nil }
         return (lines.dropFirst().compactMap { Self.entry(String($0)) }, nextSerial)
-    }
-
-    static func line(_ entry: Entry) -> String {
-        let key = entry.group
-        return [
-            "\(entry.serial)", "\(entry.instance.number)", key.app.namespace, key.app.name,
-            key.address.socket.hostText, "\(key.address.socket.port)", "\(key.address.socket.scope)",
-            key.address.onlyV6 ? "6" : "*", "\(entry.user)", entry.hasProgram ? "lives" : "dead",
-        ].joined(separator: "\t")
     }
 
     static func entry(_ line: String) -> Entry? {

@@ -54,6 +54,7 @@ extension Ports {
         // It ended while nobody looked, and the kernel has closed the gap.
         guard listener.socket.isListening else { return safe.withdraw(listener.key) }
         listeners[entry.serial] = listener
+        serials[listener.inode] = entry.serial
         groups[entry.group, default: ListenerGroup(entry.group, user: entry.user)].append(entry.serial)
         watch(listener)
         // The daemon before may have died before it could say so.

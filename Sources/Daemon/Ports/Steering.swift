@@ -4,12 +4,21 @@ internal import Supervision
 extension Ports {
     /// Exactly these instances get new connections from now on.
     func steer(_ app: AppName, to instances: [InstanceID]) {
+        let onlyMore = rotations[app]?.isSubset(of: instances) ?? false
         rotations[app] = Set(instances)
-        for key in groups.keys where key.app == app { attach(key) }
+        for key in groups.keys where key.app == app {
+            // Who is taken out gets nothing from now on; who comes in can wait for others who do.
+            if onlyMore, steered.contains(key) { joined.insert(key) } else { attach(key) }
+        }
+    }
+
+    func attachJoined() {
+        for key in joined { attach(key) }
     }
 
     /// Attaches the program that the rotation asks for; one system call, and all new connections obey.
     func attach(_ key: ListenerGroup.Key, except: Set<UInt64> = []) {
+        joined.remove(key)
         guard let group = groups[key], let first = group.order.first.flatMap({ listeners[$0] }) else {
             return
         }
@@ -25,6 +34,7 @@ extension Ports {
         }
         do throws(SystemError) {
             try first.socket.attach(program)
+            steered.insert(key)
         } catch {
             // A listener that was retrofitted has no group as long as it is alone.
             if group.order.count > 1 { complain("\(error) (\(key.app) on \(key.address.listenAddress))") }

@@ -114,8 +114,8 @@ struct DecidingAboutPorts {
                 hasProgram: number != 2)
         }
         let journal = PortsJournal(file)
-        try journal.write([entries[0]], nextSerial: 2)
-        try journal.write(entries, nextSerial: 4)
+        try journal.write(entries[0].line, nextSerial: 2)
+        try journal.write(entries.flatMap(\.line), nextSerial: 4)
         let found = try #require(try PortsJournal(file).read())
         #expect(found.entries == entries && found.nextSerial == 4)
         try journal.write([], nextSerial: 9)

@@ -28,7 +28,7 @@ import Testing
     @Test func `an idle instance is drained soon`() throws {
         let first = try stage.serve()
         let second = try stage.serve()
-        stage.ports.steer(AppName("web"), to: [second])
+        try stage.steer(to: [second])
         stage.ports.drain(first)
         #expect(!isDrained(first))
         try stage.until("it is drained", within: .seconds(2)) { self.isDrained(first) }
@@ -37,7 +37,7 @@ import Testing
 
     @Test func `what waits to be accepted is waited for`() throws {
         let first = try stage.serve()
-        stage.ports.steer(AppName("web"), to: [first])
+        try stage.steer(to: [first])
         try stage.freeze(first)
         let client = try stage.connect()
         stage.ports.drain(first)
@@ -51,7 +51,7 @@ import Testing
     @Test func `a request in work is waited for, an idle connection is not`() throws {
         let pipe = try PipeEnds()
         let first = try stage.serve(slowServer) { $0.descriptors.append(.init(pipe.reading.number, as: 9)) }
-        stage.ports.steer(AppName("web"), to: [first])
+        try stage.steer(to: [first])
         let client = try stage.connect()
         send(client.number, "ask", 3, 0)
         stage.ports.drain(first)
@@ -111,7 +111,7 @@ import Testing
     @Test func `a stuck instance gets no connections until it accepts again`() throws {
         let first = try stage.serve()
         let second = try stage.serve()
-        stage.ports.steer(AppName("web"), to: [first, second])
+        try stage.steer(to: [first, second])
         try stage.freeze(first)
         let probe = SteeringProgram.probeAddress(Ports.probe(of: first))
         _ = probe
@@ -132,7 +132,7 @@ import Testing
 
     @Test func `the only instance is never taken away`() throws {
         let first = try stage.serve()
-        stage.ports.steer(AppName("web"), to: [first])
+        try stage.steer(to: [first])
         try stage.freeze(first)
         let client = try stage.connect()
         try stage.until("it is found stuck") { stage.ports.facts(of: first)?.queues.first?.isStuck == true }
@@ -148,11 +148,11 @@ import Testing
             """
         let first = try stage.serve(script)
         let second = try stage.serve()
-        stage.ports.steer(AppName("web"), to: [first])
+        try stage.steer(to: [first])
         let client = try stage.connect()
         #expect(try stage.answer(client) == "")
         #expect(stage.heard(.unlistened(first, stage.address())))
-        stage.ports.steer(AppName("web"), to: [second])
+        try stage.steer(to: [second])
         #expect(try stage.census(10) == ["2": 10])
     }
 
@@ -168,7 +168,7 @@ import Testing
         let first = try stage.serve(script)
         let second = try stage.serve(script)
         let third = try stage.serve(script)
-        stage.ports.steer(AppName("web"), to: [second, third])
+        try stage.steer(to: [second, third])
         kill(stage.process(first), SIGTERM)
         try stage.until("it has none") { self.stage.heard(.unlistened(first, self.stage.address())) }
         let met = try stage.census(40)

@@ -34,15 +34,15 @@ import Testing
             #expect(stage.ports.facts(of: first)?.tier == .inject)
             #expect(stage.sentences.first?.contains("cannot borrow descriptor") == true)
             let second = try stage.serve()
-            stage.ports.steer(AppName("web"), to: [second])
+            try stage.steer(to: [second])
             #expect(try stage.census(10) == ["2": 10])
-            stage.ports.steer(AppName("web"), to: [first])
+            try stage.steer(to: [first])
             try stage.freeze(first)
             let waiting = try stage.connect()
             try stage.crash(first)
             let heir = try stage.serve(heirOf: first)
             #expect(try stage.answer(waiting) == "3")
-            stage.ports.steer(AppName("web"), to: [second, heir])
+            try stage.steer(to: [second, heir])
             #expect(try stage.census(40).keys.sorted() == ["2", "3"])
         }
     }
@@ -82,9 +82,9 @@ import Testing
                         + "cannot install the system call filter: Operation not permitted"
                 ])
             let second = try stage.serve(script, spec)
-            stage.ports.steer(AppName("web"), to: [second])
+            try stage.steer(to: [second])
             #expect(try stage.census(10) == ["2": 10])
-            stage.ports.steer(AppName("web"), to: [first, second])
+            try stage.steer(to: [first, second])
             try stage.crash(second)
             #expect(try stage.census(10) == ["1": 10])
         }
@@ -116,9 +116,9 @@ import Testing
         try stage.until("the second listens") { stage.heard(.listened(second, stage.address())) }
         #expect(stage.ports.facts(of: second)?.tier == .hold)
         #expect(stage.heard(.listened(first, stage.address())))
-        stage.ports.steer(AppName("web"), to: [first])
+        try stage.steer(to: [first])
         #expect(try stage.census(20) == ["1": 20])
-        stage.ports.steer(AppName("web"), to: [second])
+        try stage.steer(to: [second])
         #expect(try stage.census(20) == ["2": 20])
     }
 }

@@ -23,14 +23,14 @@ import Testing
     @Test(arguments: ["127.0.0.1", "0.0.0.0", "::1", "::"])
     func `instances share a port and only those in rotation are met`(_ host: String) throws {
         let first = try stage.serve(stage.server(host))
-        stage.ports.steer(AppName("web"), to: [first])
+        try stage.steer(to: [first])
         let second = try stage.serve(stage.server(host))
         let reach = host.contains(":") ? "::1" : "127.0.0.1"
         #expect(try stage.census(20, reach) == ["1": 20])
-        stage.ports.steer(AppName("web"), to: [first, second])
+        try stage.steer(to: [first, second])
         let both = try stage.census(60, reach)
         #expect(both["1", default: 0] > 10 && both["2", default: 0] > 10, "\(both)")
-        stage.ports.steer(AppName("web"), to: [second])
+        try stage.steer(to: [second])
         #expect(try stage.census(20, reach) == ["2": 20])
         if host == "::" { #expect(try stage.census(10, "127.0.0.1") == ["2": 10]) }
         if host == "0.0.0.0" {
@@ -41,13 +41,13 @@ import Testing
 
     @Test func `a crash loses no connection that waits, and the heir answers it`() throws {
         let first = try stage.serve()
-        stage.ports.steer(AppName("web"), to: [first])
+        try stage.steer(to: [first])
         try stage.freeze(first)
         let waiting = try (0..<5).map { _ in try stage.connect() }
         try stage.crash(first)
         let late = try stage.connect()
         let heir = try stage.serve(heirOf: first)
-        stage.ports.steer(AppName("web"), to: [heir])
+        try stage.steer(to: [heir])
         for client in waiting + [late] { #expect(try stage.answer(client) == "2") }
         #expect(stage.ports.listeners.count == 1)
     }
@@ -55,7 +55,7 @@ import Testing
     @Test func `a crash steers away at once`() throws {
         let first = try stage.serve()
         let second = try stage.serve()
-        stage.ports.steer(AppName("web"), to: [first, second])
+        try stage.steer(to: [first, second])
         try stage.crash(first)
         #expect(try stage.census(20) == ["2": 20])
         // Even with the dead one's place in the group taken away.
@@ -113,7 +113,7 @@ import Testing
         try stage.crash(first)
         let waiting = try stage.connect()
         let heir = try stage.serve(script, heirOf: first)
-        stage.ports.steer(AppName("web"), to: [heir])
+        try stage.steer(to: [heir])
         #expect(try stage.answer(waiting) == "")
         #expect(try stage.census(5) == ["2": 5])
         #expect(stage.ports.listeners.count == 1)
@@ -124,7 +124,7 @@ import Testing
             "socket.socket(socket.AF_INET)", with: "socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)")
         let first = try stage.serve(script)
         let second = try stage.serve(script)
-        stage.ports.steer(AppName("web"), to: [second])
+        try stage.steer(to: [second])
         #expect(try stage.census(10) == ["2": 10])
         #expect(stage.ports.facts(of: first)?.tier == .hold)
     }

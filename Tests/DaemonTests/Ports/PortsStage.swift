@@ -180,6 +180,12 @@ extension PortsStage {
         }
     }
 
+    /// Returns when the kernel obeys.
+    func steer(to instances: [InstanceID]) throws {
+        ports.steer(AppName("web"), to: instances)
+        try until("it is told to the kernel") { self.ports.joined.isEmpty }
+    }
+
     func heard(_ fact: Event) -> Bool { facts.contains(fact) }
 
     func address(_ host: String = "127.0.0.1") -> ListenAddress { ListenAddress(host: host, port: port) }

@@ -114,12 +114,12 @@ import Testing
     func `a new user shares the port with the old one`() throws {
         let first = try stage.serve()
         let second = try stage.serve { $0.identity = .init(user: 4711, group: 4711, groups: [4711]) }
-        stage.ports.steer(AppName("web"), to: [second])
+        try stage.steer(to: [second])
         #expect(try stage.census(10) == ["2": 10])
         try stage.crash(first)
         stage.ports.release(first)
         let third = try stage.serve { $0.identity = .init(user: 4712, group: 4712, groups: [4712]) }
-        stage.ports.steer(AppName("web"), to: [third])
+        try stage.steer(to: [third])
         #expect(try stage.census(10) == ["3": 10])
     }
 }

@@ -21,12 +21,12 @@ import Testing
         stage.ports.release(first)
         // The order is third, second by now.
         try stage.restart([second: spec, third: spec])
-        stage.ports.steer(AppName("web"), to: [second])
+        try stage.steer(to: [second])
         #expect(try stage.census(20) == ["2": 20])
-        stage.ports.steer(AppName("web"), to: [third])
+        try stage.steer(to: [third])
         #expect(try stage.census(20) == ["3": 20])
         let fourth = try stage.serve()
-        stage.ports.steer(AppName("web"), to: [fourth])
+        try stage.steer(to: [fourth])
         #expect(try stage.census(20) == ["4": 20])
     }
 
