@@ -12,6 +12,8 @@ struct App: Sendable {
     var lastFailure: Failure?
     /// The last `.steer`; nil: unknown, because a former daemon gave it.
     var steered: [InstanceID]?
+    private var glances: [Glance] = []
+    private var stirred = Stirred.all
     /// It was deleted and nothing of it is left.
     var isGone = false
 
@@ -84,15 +86,19 @@ extension App {
 extension App {
     /// Brings what is, one step nearer to what is wanted: ends what should not be, steers, spawns what should.
     mutating func tend(_ desk: inout Desk) {
+        let touched = settleGlances()
         var orders: [Effect] = []
-        for k in slots.indices where !isAtEase(k) {
+        for k in touched {
             for place in slots[k].places where shouldRetire(place, of: k) {
                 orders += retire(place, of: k, &desk)
             }
         }
-        steer(&desk)
+        steer(touched, &desk)
         desk.order(orders)
-        for k in slots.indices where isDue(k, at: desk.now) { raise(k, &desk) }
+        for k in touched {
+            if isDue(k, at: desk.now) { raise(k, &desk) }
+            glances[k].deadline = slots[k].deadline
+        }
         forgetVersions()
     }
 
@@ -103,28 +109,25 @@ extension App {
             desk.returnSlotID(last.id)
             desk.save()
             slots.removeLast()
+            stirAll()
         }
     }
 
-    /// Says who gets new connections, if that is not who got them before.
-    mutating func steer(_ desk: inout Desk) {
-        let rotation = rotation
+    /// Says who gets new connections, if that is not who got them before: whoever is ready, and wanted.
+    private mutating func steer(_ touched: [Int], _ desk: inout Desk) {
+        var hasChanged = false
+        for k in touched where glances[k].online != slots[k].online {
+            glances[k].online = slots[k].online
+            hasChanged = true
+        }
+        guard hasChanged || steered == nil else { return }
+        let rotation = glances.compactMap(\.online)
         guard rotation != steered else { return }
         steered = rotation
         desk.order(.steer(name, rotation))
     }
 
-    /// Those that may be given work: ready, and wanted.
-    var rotation: [InstanceID] {
-        slots.compactMap { slot in slot.current.flatMap { $0.phase == .online ? $0.id : nil } }
-    }
-
     func isWanted(_ k: Int) -> Bool { slots[k].wanted && k < spec.instances }
-
-    /// Most slots, most of the time: one instance, and wanted.
-    private func isAtEase(_ k: Int) -> Bool {
-        isWanted(k) && slots[k].leaving.isEmpty && slots[k].current?.fate != .unwanted
-    }
 
     private func shouldRetire(_ place: Slot.Place, of k: Int) -> Bool {
         let instance = slots[k][place]
@@ -144,8 +147,62 @@ extension App {
 
     /// When it must be looked at again although nothing happened.
     func deadline(after now: Instant) -> Instant? {
-        let own = slots.reduce(into: nil as Instant?) { $0 = Instant.earlier($0, $1.deadline) }
+        let own = glances.reduce(into: nil as Instant?) { $0 = Instant.earlier($0, $1.deadline) }
         return Instant.earlier(own, bakedNext(after: now))
+    }
+}
+
+// MARK: - Only what something happened to
+
+extension App {
+    /// What every event needs to know of every slot, kept beside them: slots are large, and an app may have many.
+    struct Glance: Sendable {
+        var deadline: Instant?
+        var online: InstanceID?
+    }
+
+    /// The slots that this event has changed.
+    enum Stirred: Sendable {
+        case some([Int])
+        case all
+    }
+
+    mutating func stir(_ k: Int) {
+        guard case .some(let before) = stirred, !before.contains(k) else { return }
+        stirred = .some(before + [k])
+    }
+
+    mutating func stirAll() {
+        stirred = .all
+    }
+
+    /// The slots to look at, in order; a glance for each that is new.
+    private mutating func settleGlances() -> [Int] {
+        defer { stirred = .some([]) }
+        switch stirred {
+        case .some(let some):
+            return some.sorted()
+        case .all:
+            refreshGlances()
+            return Array(slots.indices)
+        }
+    }
+
+    /// Who is online is left as it was, so that `steer` sees what has changed.
+    private mutating func refreshGlances() {
+        if glances.count > slots.count { glances.removeLast(glances.count - slots.count) }
+        while glances.count < slots.count { glances.append(Glance()) }
+        for k in slots.indices { glances[k].deadline = slots[k].deadline }
+    }
+
+    /// Does what has come due.
+    mutating func lapse(_ desk: inout Desk) {
+        if case .all = stirred { refreshGlances() }
+        for k in glances.indices {
+            guard let deadline = glances[k].deadline, deadline <= desk.now else { continue }
+            stir(k)
+            for place in slots[k].places { lapse(place, of: k, &desk) }
+        }
     }
 }
 

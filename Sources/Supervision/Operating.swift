@@ -16,6 +16,7 @@ extension App {
     }
 
     private mutating func begin(_ operation: Operation, _ desk: inout Desk) {
+        stirAll()
         switch operation.kind {
         case .create: create(operation, &desk)
         case .start: start(operation, &desk)
@@ -149,6 +150,7 @@ extension App {
     mutating func resize(
         to count: Int, _ operation: Operation, _ change: Outcome.Change, _ desk: inout Desk
     ) {
+        stirAll()
         let before = slots.count
         let isAwake = slots.isEmpty || slots.contains { $0.wanted }
         let isSame = count == spec.instances && count == before

@@ -22,7 +22,7 @@ extension RestartPolicy {
         if let fixedDelay { return fixedDelay }
         guard unstable > 0 else { return .zero }
         var delay = firstDelay
-        for _ in 1..<max(2, unstable) where unstable > 1 && delay < longestDelay { delay = delay * 2 }
+        for _ in 1..<unstable where delay < longestDelay { delay = delay * 2 }
         let spread = Int64(Double(delay.nanoseconds) * 0.2 * jitter)
         return min(longestDelay, .nanoseconds(min(delay, longestDelay).nanoseconds + spread))
     }

@@ -76,6 +76,7 @@ extension App {
     /// True when every slot is where it should be.
     mutating func pursue(_ rollout: Rollout, _ desk: inout Desk) -> Bool {
         var rollout = rollout
+        stirAll()
         judge(&rollout, &desk)
         promote(rollout, &desk)
         raiseNext(rollout, &desk)
@@ -209,6 +210,7 @@ extension App {
 
     /// Leaves a reload where it stands: what is not in force goes.
     mutating func breakOff(_ rollout: Rollout) {
+        stirAll()
         for k in slots.indices {
             slots[k].reject()
             slots[k].generation = generation

@@ -98,6 +98,8 @@ extension Slot {
     /// Processes beyond the one that belongs here. Where that one is missing it may come back at any moment.
     var surplus: Int { (candidate == nil ? 0 : 1) + leaving.count }
     var isRunning: Bool { current?.isActive ?? false }
+    /// Whom new connections may be given.
+    var online: InstanceID? { current?.phase == .online ? current?.id : nil }
 }
 
 // MARK: - What happens to it

@@ -113,6 +113,7 @@ extension App {
     /// Notes a fact about an instance; false if it cannot be.
     mutating func note(_ event: Event, about id: InstanceID, in k: Int, _ desk: inout Desk) -> Bool {
         guard slots.indices.contains(k), let place = slots[k].place(of: id) else { return false }
+        stir(k)
         let instance = slots[k][place]
         let isLaunching = instance.phase == .launching
         switch event {
@@ -135,14 +136,6 @@ extension App {
             return false
         }
         return true
-    }
-
-    /// Does what has come due.
-    mutating func lapse(_ desk: inout Desk) {
-        for k in slots.indices {
-            guard let deadline = slots[k].deadline, deadline <= desk.now else { continue }
-            for place in slots[k].places { lapse(place, of: k, &desk) }
-        }
     }
 
     /// A new app under the same name, if one was asked for while this one was being deleted.

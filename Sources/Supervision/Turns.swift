@@ -42,6 +42,7 @@ extension App {
 
     /// Ends the current instance of a slot; its successor comes when it has vanished.
     private mutating func turn(_ k: Int, _ desk: inout Desk) {
+        stir(k)
         slots[k].renew(&desk)
         slots[k].wanted = true
         slots[k].restarts += 1
