@@ -132,6 +132,22 @@ import Testing
         }
     }
 
+    @Test func `output that goes on in the middle of a line begins with the next one`() throws {
+        try withPump { pump in
+            let file = LogFile(pump.scratch.path("out.log"))
+            let pipe = try Pipe.unbreakable()
+            let stream = PumpedStream(
+                StreamID(instance: .init(1), stream: .out), SharedDescriptor(try pipe.reader.duplicate()),
+                file, .new)
+            try file.resume(
+                stream.id, dropped: 5, SystemError("write", code: 28), with: Array("half".utf8), at: 0)
+            _ = try pipe.writer.write(Array(" and half\nnext\n".utf8))
+            #expect(stream.turn(at: LogPolicy.chatty) == .untilReadable)
+            let mark = "[swpm] 5 bytes dropped: No space left on device\n"
+            #expect(text(file.path) == mark + "half and half\nnext\n")
+        }
+    }
+
     @Test func `when nobody says anything the pump sleeps`() throws {
         try withPump { pump in
             let out = pump.scratch.path("out.log")

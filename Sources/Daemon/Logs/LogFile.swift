@@ -48,13 +48,24 @@ final class LogFile {
         try opened().descriptor.tail(lines: lines, atMost: limit)
     }
 
-    /// Goes on after some output was dropped, on a line of its own that says how much.
+    /// Goes on after some output was dropped, behind a line that says how much.
     func resume(
-        dropped: Int, _ reason: SystemError, with rest: [UInt8], at now: Int64
+        _ stream: StreamID, dropped: Int, _ reason: SystemError, with rest: [UInt8], at now: Int64
     ) throws(SystemError) {
         try refresh(at: now)
         let mark = "[swpm] \(dropped) bytes dropped: \(reason.reason)\n"
         try write(Array(((endsInNewline() ? "" : "\n") + mark).utf8) + rest)
+        wrote(stream, at: now)
+    }
+
+    /// Takes back the line of which only the beginning found room; returns how much that was.
+    func takeBackLine(of stream: StreamID) -> Int {
+        guard case .begun(stream, _) = line, let torn = try? tail(lines: 1, atMost: LogPolicy.pipeCapacity),
+            torn.end == end, (try? file?.descriptor.truncate(to: torn.start)) != nil
+        else { return 0 }
+        end = torn.start
+        line = endsInNewline() ? .finished : .found
+        return torn.bytes.count
     }
 
     private func opened() throws(SystemError) -> SharedDescriptor {

@@ -71,8 +71,7 @@ extension PumpedStream {
             if trouble?.isDropping == true { return try drop(at: now) }
             try file.refresh(at: now)
             if try file.isMidLine(for: id, isNew: isNew), let rest = try wait(at: now) { return rest }
-            let (moved, end) = try move()
-            if moved > 0 { file.wrote(id, at: now) }
+            let (moved, end) = try move(at: now)
             trouble = nil
             return rest(after: moved, end, at: now)
         } catch {
@@ -99,8 +98,10 @@ extension PumpedStream {
         return try file.endsLine(at: now) ? nil : .until(now + LogPolicy.pause)
     }
 
-    private func move() throws(SystemError) -> (moved: Int, end: Transfer) {
+    private func move(at now: Int64) throws(SystemError) -> (moved: Int, end: Transfer) {
         var moved = 0
+        // Also when the disk is full in the middle of it.
+        defer { if moved > 0 { file.wrote(id, at: now) } }
         while moved < capacity * LogPolicy.turnsPerRound {
             let transfer = try copies ? copy() : splice()
             guard case .moved(let count) = transfer else { return (moved, transfer) }
@@ -157,8 +158,11 @@ extension PumpedStream {
     private func suffer(_ error: SystemError, at now: Int64) -> Rest {
         var trouble = trouble ?? Trouble(error: error, since: now, retryAt: now)
         trouble.error = error
-        trouble.isDropping = now - trouble.since >= LogPolicy.patience
         trouble.retryAt = now + LogPolicy.resumeRetry
+        if !trouble.isDropping, now - trouble.since >= LogPolicy.patience {
+            trouble.isDropping = true
+            trouble.dropped = file.takeBackLine(of: id)
+        }
         self.trouble = trouble
         return .until(now + LogPolicy.retry)
     }
@@ -175,7 +179,7 @@ extension PumpedStream {
         if let cut, isOver || now >= trouble.retryAt {
             do throws(SystemError) {
                 try file.resume(
-                    dropped: trouble.dropped + cut, trouble.error, with: Array(bytes[cut...]), at: now)
+                    id, dropped: trouble.dropped + cut, trouble.error, with: Array(bytes[cut...]), at: now)
                 self.trouble = nil
                 return isOver ? .over : .until(now)
             } catch {
