@@ -27,6 +27,7 @@ extension SystemError {
     public static let addressInUse = EADDRINUSE
     public static let accessDenied = EACCES
     public static let badDescriptor = EBADF
+    public static let tooLong = E2BIG
 
     /// The kernel, or a container's rules, do not let us; it is not the object's fault.
     public var isRefusal: Bool { code == EPERM || code == EACCES || code == ENOSYS }

@@ -143,10 +143,10 @@ struct Spawning {
             unlink("\(directory)/greet")
             rmdir(directory)
         }
-        // Without an interpreter line: run by the shell, as a shell would.
-        let file = open("\(directory)/greet", O_WRONLY | O_CREAT, 0o755)
-        _ = write(file, "echo hello $1\n", 14)
-        close(file)
+        // Without an interpreter line: run by the shell, as a shell would. Written by a child, because a descriptor of
+        // ours that is open for writing could be in some other test's child while this is executed.
+        let script = "echo 'echo hello $1' > \(directory)/greet; chmod 755 \(directory)/greet"
+        #expect(try Spawning.output(of: script) == "")
         let text = try Spawning.output(of: "") {
             $0.program = "greet"
             $0.arguments = ["you"]
@@ -171,6 +171,26 @@ struct Spawning {
         #expect(reaped.peakMemory > 100_000)
         #expect(try !Processes.signal(SIGTERM, through: child.descriptor.number))
         #expect(try Processes.reap(process) == nil)
+    }
+
+    /// A control group of our own, where the unified hierarchy is mounted and ours to change.
+    private static let cgroups = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].first {
+        access("\($0)/cgroup.procs", W_OK) == 0
+    }
+
+    @Test(.enabled(if: Spawning.cgroups != nil, "needs a control group to write to"))
+    func `it starts in the control group it is given, also where clone3 is refused`() throws {
+        let name = "spawning-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+        let path = "\(Spawning.cgroups!)/\(name)"
+        try #require(mkdir(path, 0o755) == 0)
+        defer { rmdir(path) }
+        let directory = SharedDescriptor(Descriptor(owning: open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)))
+        let script = "grep ^0:: /proc/self/cgroup"
+        #expect(try Spawning.output(of: script) { $0.cgroup = directory.number } == "0::/\(name)")
+        try confined(denying: [.cloneThree]) { () throws in
+            let text = try Spawning.output(of: script) { $0.cgroup = directory.number }
+            #expect(text == "0::/\(name)")
+        }
     }
 
     @Test func `where clone3 is refused, an older call does the same`() throws {

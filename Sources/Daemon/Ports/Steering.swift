@@ -29,16 +29,33 @@ extension Ports {
             uniqueKeysWithValues: group.order.compactMap { serial in
                 listeners[serial].map { (serial, Ports.probe(of: $0.instance)) }
             })
-        guard let program = group.program(receivers: receivers, probes: probes, by: balance(of: group)) else {
-            return complain("\(key.app) has too many listeners on \(key.address.listenAddress) to steer them")
+        let balance = balance(of: group)
+        // Older kernels have less room for programs (net.core.optmem_max): probes can be done without.
+        let programs = [probes, [:]].compactMap {
+            group.program(receivers: receivers, probes: $0, by: balance)
         }
-        do throws(SystemError) {
-            try first.socket.attach(program)
+        let failure = attach(programs, to: first.socket)
+        if failure == nil {
             steered.insert(key)
-        } catch {
-            // A listener that was retrofitted has no group as long as it is alone.
-            if group.order.count > 1 { complain("\(error) (\(key.app) on \(key.address.listenAddress))") }
+        } else if group.order.count > 1 {
+            let reason = failure?.description ?? ""
+            complain("\(reason): connections of \(key.app) on \(key.address.listenAddress) are not steered")
         }
+        // A listener that was retrofitted has no group as long as it is alone.
+    }
+
+    /// The first that the kernel takes; nil: it took one.
+    private func attach(_ programs: [SteeringProgram], to socket: TCPSocket) -> SystemError? {
+        var failure: SystemError? = SystemError("name so many listeners", code: SystemError.tooLong)
+        for program in programs {
+            do throws(SystemError) {
+                try socket.attach(program)
+                return nil
+            } catch {
+                failure = error
+            }
+        }
+        return failure
     }
 
     /// Those in rotation, without the dead and the stuck; but if there is nobody else, with them.
