@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Linux
 
 /// A log on disk, written at its end by one stream or several.
@@ -78,9 +79,13 @@ final class LogFile {
     }
 
     private func create() throws(SystemError) -> Descriptor {
-        let slash = path.lastIndex(of: "/") ?? path.startIndex
-        try Directory.create(String(path[..<slash]))
-        return try File.open(path, [.readAndWrite, .create], mode: 0o600)
+        do throws(SystemError) {
+            return try File.open(path, [.readAndWrite, .create], mode: 0o600)
+        } catch where error.code == ENOENT {
+            let slash = path.lastIndex(of: "/") ?? path.startIndex
+            try Directory.create(String(path[..<slash]))
+            return try File.open(path, [.readAndWrite, .create], mode: 0o600)
+        }
     }
 }
 
