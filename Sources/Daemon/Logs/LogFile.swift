@@ -81,7 +81,7 @@ final class LogFile {
     private func create() throws(SystemError) -> Descriptor {
         do throws(SystemError) {
             return try File.open(path, [.readAndWrite, .create], mode: 0o600)
-        } catch where error.code == ENOENT {
+        } catch  where error.code == ENOENT {
             let slash = path.lastIndex(of: "/") ?? path.startIndex
             try Directory.create(String(path[..<slash]))
             return try File.open(path, [.readAndWrite, .create], mode: 0o600)
