@@ -51,16 +51,14 @@ private func measure(_ peer: Peer, _ yard: Yard, _ table: inout Table) throws {
     table.add(Lines.replacement, milliseconds(replacement), of: peer.name)
 }
 
-/// Ends the peer and everything below it, whatever session it has moved to.
+/// Ends the peer and everything below it: first those who would start something again.
 private func endAll(_ running: Running, _ yard: Yard) {
     _ = try? running.stop(SIGKILL)
-    for facts in runningProcesses() where facts.command.contains(where: { $0.hasPrefix(yard.scratch.path) }) {
-        kill(facts.id, SIGKILL)
-    }
     for facts in runningProcesses() where facts.session == running.process { kill(facts.id, SIGKILL) }
-    // A supervisor that was asked second may have replaced what was killed first.
-    for (process, _) in stamps(yard.stamps) where factsAbout(process)?.command.first == yard.stamp {
-        kill(process, SIGKILL)
+    let left = { runningProcesses().filter { $0.state != "Z" && $0.command.first == yard.stamp } }
+    _ = try? eventually(within: .seconds(10), "the end of all") {
+        for facts in left() { kill(facts.id, SIGKILL) }
+        return left().isEmpty
     }
 }
 
