@@ -11,7 +11,8 @@ extension Loop {
             scribe.log("the keeper does not hold \(key): \(error)")
         }
         keeper.onLost = { [unowned self] in
-            scribe.log("the keeper is gone; what it held is lost with the daemon")
+            scribe.log("the keeper is gone: apps run and are looked after, but not beyond this daemon's end")
+            for (instance, handle) in processes.handles { adopt(instance, handle) }
         }
         logs.onLastWords = { [unowned self] in heard($1, of: $0) }
         logs.onTrouble = { [unowned self] in scribe.log($0) }

@@ -44,6 +44,7 @@ extension Loop {
         processes.spawned(instance, process, handle)
         learn(.spawned(instance, process))
         ports.spawned(instance, process)
+        if keeper.isLost { adopt(instance, handle) }
         // The keeper may have been quicker to tell that it ended than the spawner that it began.
         if let exit = exits.takeEarly(process, stillLaunching: processes.launching) {
             ended(instance, exit.exit)

@@ -35,6 +35,10 @@ final class Loop {
     private var stateIsStale = false
     /// Something ended that may have been the last of an instance.
     var mustLookForRemains = false
+    /// Between two writes of the state at least: a hundred instances that start at once are not a hundred writes.
+    private static let saveInterval = Duration.milliseconds(10)
+    private var savedAt = Instant(nanoseconds: 0)
+    private var saveDue: Instant { savedAt + Loop.saveInterval }
     /// Whether what is wanted still goes to disk; not once the machine goes down.
     private var remembers = true
 
@@ -74,6 +78,7 @@ final class Loop {
             if let deadline = supervisor.nextDeadline, deadline <= now { learn(.deadlinePassed) }
             settle()
         }
+        if stateIsStale { save() }
         scribe.finish()
         // A socket that nobody answers on would only puzzle; if it cannot be removed, the next daemon replaces it.
         try? File.remove(home.socket)
@@ -81,8 +86,11 @@ final class Loop {
     }
 
     private var nextDeadline: Instant? {
-        [supervisor.nextDeadline, ports.nextDeadline, connections.nextDeadline, exits.nextDeadline]
-            .compactMap { $0 }.min()
+        [
+            stateIsStale ? saveDue : nil, supervisor.nextDeadline, ports.nextDeadline,
+            connections.nextDeadline, exits.nextDeadline,
+        ]
+        .compactMap { $0 }.min()
     }
 
     /// Hands every fact to the supervisor and performs what it orders, until there is nothing new.
@@ -95,7 +103,7 @@ final class Loop {
                 for effect in supervisor.handle(fact, at: .now) { perform(effect) }
             }
         } while !facts.isEmpty || mustLookForRemains
-        if stateIsStale { save() }
+        if stateIsStale, saveDue <= .now { save() }
         exits.acknowledge(to: keeper)
         sampler.catchUp(at: .now)
     }
@@ -119,6 +127,7 @@ final class Loop {
     /// Writes what must outlive the daemon, and lets go of environments nobody refers to.
     private func save() {
         stateIsStale = false
+        savedAt = .now
         guard remembers else { return }
         environments.keep(only: supervisor.environments)
         scribe.save(StateFile(state: supervisor.saved, environments: environments.survivors, boot: boot))

@@ -79,6 +79,11 @@ struct ProcessTable {
     /// The instance whose main process had this number, if that was reaped.
     func formerMain(_ process: Int32) -> InstanceID? { former[process] }
 
+    /// Main processes that live.
+    var handles: [(InstanceID, SharedDescriptor)] {
+        entries.compactMap { instance, entry in entry.handle.map { (instance, $0) } }
+    }
+
     /// Instances whose main process was reaped while something of them may still run.
     var remains: [InstanceID] { entries.filter(\.value.ended).keys.sorted() }
 }

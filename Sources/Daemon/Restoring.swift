@@ -88,7 +88,7 @@ extension Loop {
     }
 
     /// Not the keeper's child: nobody will tell us its status, but its descriptor tells us of its end.
-    private func adopt(_ instance: InstanceID, _ handle: SharedDescriptor) {
+    func adopt(_ instance: InstanceID, _ handle: SharedDescriptor) {
         var watch: Watch?
         // Without a watch its end goes unnoticed until the next command; that is said in the log.
         do throws(SystemError) {

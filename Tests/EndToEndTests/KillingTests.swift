@@ -50,6 +50,23 @@ import Testing
     }
 
     @Test(arguments: Owner.here)
+    func `apps are looked after when the keeper is dead`(_ owner: Owner) throws {
+        let site = try Site(owner)
+        defer { site.scratch.end() }
+        try site.must("start", "puppet", "--name", "app", "-i", "2", "--", "--tick", "500ms")
+        let before = try site.pids(of: "app")
+        kill(try #require(site.own.first { $0.command[1] == "keeper" }).id, SIGKILL)
+        kill(before[0], SIGKILL)
+        try eventually(within: .seconds(20), "a replacement\n\(site.daemonLog)") {
+            let rows = try site.rows(of: "app")
+            return rows.allSatisfy { $0.status == "online" && $0.pid > 0 && $0.pid != before[0] }
+        }
+        #expect(try site.pids(of: "app").contains(before[1]))
+        try site.must("delete", "app")
+        #expect(site.daemonLog.contains("the keeper is gone"))
+    }
+
+    @Test(arguments: Owner.here)
     func `the only instance's waiting connections are served by its replacement`(_ owner: Owner) throws {
         let site = try Site(owner)
         defer { site.scratch.end() }
