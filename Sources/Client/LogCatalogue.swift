@@ -75,14 +75,9 @@ extension LogCatalogue {
     }
 
     static func source(named name: String, in directory: String) -> LogSource? {
-        guard name.hasSuffix(".log") else { return nil }
-        let parts = name.dropLast(4).split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count >= 3, let slot = Int(parts[parts.count - 1]) else { return nil }
-        let stream = parts[parts.count - 2]
-        guard stream == "out" || stream == "error" else { return nil }
+        guard let file = LogFileName(name) else { return nil }
         return LogSource(
-            id: SlotID(slot), app: AppName(parts.dropLast(2).joined(separator: "-")),
-            isError: stream == "error",
+            id: SlotID(file.slot.number), app: AppName(file.app), isError: file.stream == .error,
             path: "\(directory)/\(name)")
     }
 }

@@ -112,9 +112,13 @@ extension Session {
 
     /// Asks for it, tells what happens, and says what came of it.
     func carryOut(_ request: Request, mayLaunch: Bool = true) throws(Stop) -> ExitCode {
-        let report = Report(try reply(to: request, mayLaunch: mayLaunch))
-        if voice.manner.json { return report.code }
-        _ = voice.tell(report)
+        tell(try reply(to: request, mayLaunch: mayLaunch))
+    }
+
+    /// Says what came of it, unless the stream of lines has.
+    func tell(_ reply: Reply) -> ExitCode {
+        let report = Report(reply)
+        if !voice.manner.json { _ = voice.tell(report) }
         return report.code
     }
 

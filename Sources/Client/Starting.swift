@@ -7,12 +7,32 @@ internal import Wire
 
 extension Session {
     func start(_ targets: [String], _ options: StartOptions) throws(Stop) -> Int32 {
+        var lost: Set<String> = []
         for target in targets {
-            let code = try carryOut(try request(for: target, options))
+            let request = try request(for: target, options)
+            let reply = try reply(to: request)
+            let code = tell(reply)
             guard code == .done else { return code.rawValue }
+            lost.formUnion(Session.lostAtBoot(request, reply))
         }
+        note(lost)
         try showList()
         return ExitCode.done.rawValue
+    }
+
+    /// The variables of ours that what was just begun will not have after a boot.
+    private static func lostAtBoot(_ request: Request, _ reply: Reply) -> Set<String> {
+        guard case .apply(let specs) = request, case .done(let outcomes) = reply else { return [] }
+        let begun = Set(outcomes.filter { $0.change == .started || $0.change == .reloaded }.map(\.app))
+        let ours = ThisProcess.environmentByName().keys
+        return specs.filter { begun.contains($0.name) }.reduce(into: []) { lost, spec in
+            lost.formUnion(ProgramEnvironment.lostAtBoot(of: ours, declared: spec.environment.keys))
+        }
+    }
+
+    private func note(_ lost: Set<String>) {
+        guard !voice.manner.silent, !voice.manner.json else { return }
+        voice.complain(Wording.notKept(lost.sorted()))
     }
 
     private func request(for target: String, _ options: StartOptions) throws(Stop) -> Request {
@@ -24,10 +44,25 @@ extension Session {
             if options == StartOptions(), try isKnown(text) { return .start(Selector(text)) }
             let spec = options.spec(
                 script: text, directory: try Session.directory(), processors: Processors.available())
-            if Session.exists(spec) { return .apply([spec]) }
+            if Session.exists(spec) { return .apply([try keepingInstances(spec, options)]) }
             let isKnown = try isKnown(text)
             throw Stop(isKnown ? Wording.alreadyKnown(text) : Wording.programNotFound(text), .failed)
         }
+    }
+
+    /// How many instances an app has is changed only by who says how many.
+    private func keepingInstances(_ spec: AppSpec, _ options: StartOptions) throws(Stop) -> AppSpec {
+        guard options.instances == nil, home.hasState else { return spec }
+        // Where apps are kept, but nobody runs them, only a daemon can say what they were.
+        let signals = try Session.listenForSignals()
+        _ = try Summons(caller: caller, mayLaunch: true).connect(disturbance: signals.descriptor.number)
+        guard let snapshot = try caller.snapshot(),
+            let present = snapshot.apps.first(where: { $0.spec.name == spec.name })
+        else { return spec }
+        var kept = spec
+        kept.instances = present.spec.instances
+        kept.mode = present.spec.mode
+        return kept
     }
 
     /// Whether it names what is in the list already; a path never does.
@@ -85,9 +120,7 @@ extension Session {
     ) throws(Stop) -> ExitCode {
         let reply = try reply(to: .apply(try apps(of: path, environment)))
         guard case .done(let outcomes) = reply else {
-            let report = Report(reply)
-            if !voice.manner.json { _ = voice.tell(report) }
-            return report.code
+            return tell(reply)
         }
         let unchanged = outcomes.filter { $0.change == .unchanged }
         let others = outcomes.filter { $0.change != .unchanged }

@@ -1,3 +1,5 @@
+internal import Supervision
+
 /// A command line taken apart by the table, before it is known what its parts mean.
 struct Arguments {
     var operands: [String] = []
@@ -81,7 +83,7 @@ public struct UsageError: Error, Equatable, Sendable {
 
     static func unknownCommand(_ name: String) -> UsageError {
         let known = CommandTable.commands.filter { !$0.isInternal }.flatMap { [$0.name] + $0.aliases }
-        guard let near = Spelling.nearest(to: name, in: known) else {
+        guard let near = Spelling.nearest(to: name, among: known) else {
             return UsageError("there is no command \(Text.quoted(name))", hint: "see: swpm help")
         }
         return UsageError("there is no command \(Text.quoted(name))", hint: "did you mean: swpm \(near)")
@@ -90,7 +92,7 @@ public struct UsageError: Error, Equatable, Sendable {
     static func unknownOption(_ name: String, of command: CommandDescription) -> UsageError {
         let message = "\(command.name) has no option \(Text.quoted(name))"
         let known = (command.options + CommandTable.everywhere).flatMap(\.names)
-        if let near = Spelling.nearest(to: name, in: known.filter { $0.hasPrefix("--") }) {
+        if let near = Spelling.nearest(to: name, among: known.filter { $0.hasPrefix("--") }) {
             return UsageError(message, hint: "did you mean: \(near)")
         }
         if command.verb == .start {

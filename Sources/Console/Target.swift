@@ -30,7 +30,7 @@ extension StartOptions {
     /// link must be found anew at each start.
     public func spec(script: String, directory: String, processors: Int) -> AppSpec {
         let appName = AppName(
-            name ?? StartOptions.name(of: script), in: namespace ?? AppName.defaultNamespace)
+            name ?? AppName.derived(fromScript: script), in: namespace ?? AppName.defaultNamespace)
         var spec = AppSpec(
             name: appName, script: script,
             workingDirectory: workingDirectory.map { Path.absolute($0, from: directory) } ?? directory)
@@ -60,15 +60,6 @@ extension StartOptions {
         policy.maxRestarts = maxRestarts
         policy.fixedDelay = restartDelay
         return policy
-    }
-
-    /// The program's name without directory and extension; a shell command is its own name.
-    static func name(of script: String) -> String {
-        if script.contains(" "), !script.contains("/") { return script }
-        let first = script.split(separator: " ").first.map(String.init) ?? script
-        let base = first.split(separator: "/").last.map(String.init) ?? first
-        guard let dot = base.lastIndex(of: "."), dot != base.startIndex else { return base }
-        return String(base[..<dot])
     }
 }
 

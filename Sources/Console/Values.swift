@@ -11,7 +11,9 @@ extension StartOptions {
         instances = try values.read("--instances", "a number, max, or -N") { InstanceCount($0) }
         workingDirectory = values.text("--cwd")
         interpreter = values.text("--interpreter")
-        interpreterArguments = values.text("--interpreter-args").map { ShellWords.split($0) }
+        interpreterArguments = try values.read("--interpreter-args", "a line of words") {
+            ShellWords.split($0)
+        }
         self.arguments = arguments.rest
         automaticRestart = arguments.has("--no-autorestart") ? false : nil
         environment = values.text("--env")

@@ -178,6 +178,14 @@ public enum Wording {
         ["there is no program, file or app \(Text.quoted(script))"]
     }
 
+    /// Names only: values may be secrets.
+    public static func notKept(_ variables: [String], shown limit: Int = 3) -> [String] {
+        guard !variables.isEmpty else { return [] }
+        let more = variables.count - limit
+        let names = variables.prefix(limit).map { Text.sanitised($0) }.joined(separator: ", ")
+        return ["not kept across a boot: \(names)\(more > 0 ? " and \(more) more" : "") (put them in env)"]
+    }
+
     public static func alreadyKnown(_ name: String) -> [String] {
         [
             "\(Text.quoted(name)) is in the list already, and these options are for a program that is not",

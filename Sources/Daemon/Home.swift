@@ -13,10 +13,7 @@ struct Home: Sendable {
     /// What `SWPM_ID` says in every process of an instance: no two swpm have the same home.
     func marker(of instance: InstanceID) -> String { "\(path):\(instance.number)" }
 
-    /// PM2's naming: what is not a letter or a digit becomes a dash.
     func log(of app: AppName, _ slot: SlotIndex, _ stream: LogStream) -> String {
-        let shown = app.namespace == AppName.defaultNamespace ? app.name : "\(app.namespace)-\(app.name)"
-        let safe = shown.map { $0.isASCII && ($0.isLetter || $0.isNumber) || $0 == "_" ? $0 : "-" }
-        return "\(logs)/\(String(safe))-\(stream.rawValue)-\(slot.number).log"
+        "\(logs)/\(LogFileName(app, slot, stream))"
     }
 }

@@ -46,20 +46,3 @@ extension AppSpec {
         return nil
     }
 }
-
-extension AppName {
-    /// A name becomes part of file names and of commands.
-    var fault: String? {
-        for (what, text) in [("name", name), ("namespace", namespace)] {
-            if text.isEmpty { return "an app needs a \(what)" }
-            if text.utf8.count > Limits.nameBytes {
-                return "the \(what) \(text) is longer than \(Limits.nameBytes) bytes"
-            }
-            if text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F || $0 == UInt8(ascii: "/") }) {
-                return "the \(what) \(text) contains a slash or a control character"
-            }
-            if text == "." || text == ".." || text == "all" { return "\(text) cannot be a \(what)" }
-        }
-        return nil
-    }
-}

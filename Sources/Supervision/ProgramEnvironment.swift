@@ -14,6 +14,34 @@ public enum ProgramEnvironment {
     public static func survivesABoot(_ name: String) -> Bool {
         ["PATH", "HOME", "LANG", "USER", "LOGNAME", "SHELL", "TZ"].contains(name) || name.hasPrefix("LC_")
     }
+
+    /// The caller's variables that an app gets today and not after a boot, because nobody declared them; those of
+    /// shells and terminals, which no program is meant to read, are passed over.
+    public static func lostAtBoot(
+        of caller: some Sequence<String>, declared: some Collection<String>
+    ) -> [String] {
+        caller.filter { name in
+            !survivesABoot(name) && !mustNotLeak(name) && !isOfAShell(name) && !declared.contains(name)
+        }.sorted()
+    }
+
+    /// Whether a variable is about the session it was typed in.
+    private static func isOfAShell(_ name: String) -> Bool {
+        shellNames.contains(name) || shellPrefixes.contains(where: name.hasPrefix)
+    }
+
+    private static let shellNames: Set<String> = [
+        "_", "PWD", "OLDPWD", "SHLVL", "LANGUAGE", "LS_COLORS", "MAIL", "MANPATH", "INFOPATH", "HOSTNAME",
+        "HOSTTYPE", "MACHTYPE", "OSTYPE", "IFS", "PS1", "PS2", "PS4", "PROMPT_COMMAND", "DISPLAY",
+        "WAYLAND_DISPLAY", "XAUTHORITY", "WINDOWID", "COLORTERM", "COLUMNS", "LINES", "EDITOR", "VISUAL",
+        "PAGER", "BROWSER", "STY", "TMUX", "TMPDIR", "DEBIAN_FRONTEND", "INVOCATION_ID",
+        "JOURNAL_STREAM", "MANAGERPID", "SYSTEMD_EXEC_PID", "container",
+    ]
+
+    private static let shellPrefixes = [
+        "TERM", "SSH_", "XDG_", "LESS", "DBUS_", "SUDO_", "TMUX_", "HIST", "NVM_", "GPG_", "VTE_", "BASH_",
+        "ZSH_", "GNOME_", "KDE_", "VSCODE_",
+    ]
 }
 
 extension Launch {

@@ -134,4 +134,12 @@ import Testing
         let shown = Text.sanitised("\u{1B}[31mred\u{1B}[2J\u{1B}[?25l", keepingColours: true)
         #expect(shown == "\u{1B}[31mred\u{1B}[0m")
     }
+
+    @Test func `variables that are lost at a boot are named, the first of them`() {
+        #expect(Wording.notKept([]).isEmpty)
+        #expect(Wording.notKept(["A", "B"]) == ["not kept across a boot: A, B (put them in env)"])
+        #expect(
+            Wording.notKept(["A", "B", "C", "D", "E"])
+                == ["not kept across a boot: A, B, C and 2 more (put them in env)"])
+    }
 }

@@ -160,6 +160,31 @@ import Testing
         #expect(ended.errors.contains("to change how many run: swpm scale web <N>"))
     }
 
+    @Test func `starting a program anew changes how many run only if told so`() throws {
+        try startSleeper("-i", "3")
+        try startSleeper()
+        #expect(try pids("sleeper").count == 3)
+        // Kept, but not running.
+        try swpm("kill")
+        try startSleeper()
+        #expect(try pids("sleeper").count == 3)
+        try startSleeper("-i", "2")
+        #expect(try pids("sleeper").count == 2)
+    }
+
+    @Test func `variables that will not be there after a boot are named, never their values`() throws {
+        scratch.file("sleeper.sh", "exec sleep 1000\n")
+        let start = ["start", "sleeper.sh", "--min-uptime", "20ms"]
+        let secret = ["AAA_TOKEN": Optional("hunter2")]
+        let started = try command(start, secret).run()
+        #expect(started.succeeded && started.errors.contains("not kept across a boot: AAA_TOKEN"))
+        #expect(!started.errors.contains("hunter2"))
+        // Nothing was begun, or nobody wants to hear it.
+        #expect(try command(start, secret).run().errors == "")
+        #expect(try command(start + ["--name", "two", "-s"], secret).run().errors == "")
+        #expect(try command(start + ["--name", "three", "--json"], secret).run().errors == "")
+    }
+
     @Test func `a program that fails at once is shown with its last words`() throws {
         scratch.file("bad.sh", "echo no database >&2; exit 3\n")
         let ended = try swpm("start", "bad.sh")

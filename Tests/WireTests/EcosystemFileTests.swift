@@ -223,17 +223,4 @@ import Testing
         #expect(found.apps[0].environment == ["PORT": "3000", "GREETING": "hello"])
         #expect(found.apps[1].restart.stopExitCodes == [0])
     }
-
-    @Test(arguments: [
-        ("", []), ("  ", []), ("a b", ["a", "b"]), ("'a b' \"c d\"e", ["a b", "c de"]), ("''", [""]),
-        ("a\\ b", ["a b"]), ("\"a\\\"b\\n\"", ["a\"b\\n"]), ("'a\\'", ["a\\"]), ("é 漢", ["é", "漢"]),
-    ])
-    func `a text of arguments is split as a shell would`(text: String, words: [String]) {
-        #expect(CommandLineText.split(text) == words)
-    }
-
-    @Test(arguments: ["'", "\"a", "a\\"])
-    func `a text of arguments that never ends is refused`(text: String) {
-        #expect(CommandLineText.split(text) == nil)
-    }
 }

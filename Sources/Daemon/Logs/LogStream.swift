@@ -1,10 +1,5 @@
 internal import Supervision
 
-/// The two streams of output that a program has.
-enum LogStream: String, CaseIterable, Sendable {
-    case out, error
-}
-
 /// One stream of one instance.
 struct StreamID: Hashable, Sendable {
     var instance: InstanceID

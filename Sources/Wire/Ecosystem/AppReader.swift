@@ -137,7 +137,7 @@ extension JSONMismatch {
 
     static func unknownKey(_ key: String, among known: some Sequence<String>) -> JSONMismatch {
         let isCamelCase = key.contains { $0.isUppercase }
-        let hint = Suggestion.nearest(to: key, among: known).map {
+        let hint = Spelling.nearest(to: key, among: known).map {
             " (did you mean \"\(isCamelCase ? AppAttribute.camelCased($0) : $0)\"?)"
         }
         return JSONMismatch("unknown key \"\(key)\"\(hint ?? "")").at(key)

@@ -92,7 +92,7 @@ extension AppReader {
     private static func words(_ json: JSON) throws(JSONMismatch) -> [String] {
         switch json {
         case .string:
-            guard let words = CommandLineText.split(try text(json)) else {
+            guard let words = ShellWords.split(try text(json)) else {
                 throw JSONMismatch("a quote that is never closed")
             }
             return words

@@ -1,6 +1,7 @@
-/// Finds what somebody probably meant.
-enum Suggestion {
-    static func nearest(to word: String, among known: some Sequence<String>) -> String? {
+/// Which word was meant.
+public enum Spelling {
+    /// The known word with the fewest mistakes to this one, if they are few; dashes and capitals do not count.
+    public static func nearest(to word: String, among known: some Sequence<String>) -> String? {
         let limit = max(1, min(3, word.utf8.count / 3))
         let target = simplified(word)
         return known.map { (distance: distance(target, simplified($0), limit: limit), word: $0) }

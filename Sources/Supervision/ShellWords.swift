@@ -1,29 +1,34 @@
-/// Text cut into words as a shell would: at blanks, quotes honoured.
+/// Arguments written as one text, as in a shell.
 public enum ShellWords {
-    public static func split(_ text: String) -> [String] {
+    /// Splits at blanks, honouring quotes and backslashes as a shell does; nil if a quote is never closed.
+    public static func split(_ text: String) -> [String]? {
         var words: [String] = []
-        var word: String?
-        var quote: Character?
+        var word: String.UnicodeScalarView?
+        var quote: Unicode.Scalar?
         var isEscaped = false
-        for character in text {
+        for scalar in text.unicodeScalars {
             if isEscaped {
-                word = (word ?? "") + String(character)
+                if quote == "\"", scalar != "\"", scalar != "\\" { word?.append("\\") }
+                word?.append(scalar)
                 isEscaped = false
-            } else if character == "\\", quote != "'" {
+            } else if scalar == "\\", quote != "'" {
+                word = word ?? String.UnicodeScalarView()
                 isEscaped = true
             } else if let open = quote {
-                if character == open { quote = nil } else { word = (word ?? "") + String(character) }
-            } else if character == "\"" || character == "'" {
-                quote = character
-                word = word ?? ""
-            } else if character.isWhitespace {
-                if let finished = word { words.append(finished) }
+                if scalar == open { quote = nil } else { word?.append(scalar) }
+            } else if scalar == "\"" || scalar == "'" {
+                word = word ?? String.UnicodeScalarView()
+                quote = scalar
+            } else if scalar == " " || scalar == "\t" || scalar == "\n" || scalar == "\r" {
+                if let word { words.append(String(word)) }
                 word = nil
             } else {
-                word = (word ?? "") + String(character)
+                word = word ?? String.UnicodeScalarView()
+                word?.append(scalar)
             }
         }
-        if let word { words.append(word) }
+        guard quote == nil, !isEscaped else { return nil }
+        if let word { words.append(String(word)) }
         return words
     }
 
