@@ -99,7 +99,7 @@ import Testing
     @Test(arguments: [
         ("a", "a"), ("./dist/server.js", "server"), ("/usr/bin/my.tool.py", "my.tool"),
         (".hidden", ".hidden"),
-        ("npm run dev", "npm run dev"), ("./bin/x --dir a/b", "x --dir a-b"),
+        ("npm run dev", "npm run dev"), ("./bin/x --dir a/b", "x"),
     ])
     func `an app without a name is called after its script`(script: String, name: String) throws {
         #expect(try app("{script: '\(script)'}").name == AppName(name))
