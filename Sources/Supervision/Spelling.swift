@@ -6,7 +6,8 @@ public enum Spelling {
         let target = simplified(word)
         return known.map { (distance: distance(target, simplified($0), limit: limit), word: $0) }
             .filter { $0.distance <= limit }
-            .min { ($0.distance, $0.word.count, $0.word) < ($1.distance, $1.word.count, $1.word) }?.word
+            // Of two as near, the longer: a letter is left out more often than typed too much.
+            .min { ($0.distance, -$0.word.count, $0.word) < ($1.distance, -$1.word.count, $1.word) }?.word
     }
 
     private static func simplified(_ word: String) -> [UInt8] {

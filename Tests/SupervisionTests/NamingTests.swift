@@ -74,6 +74,7 @@ import Testing
     @Test func `of two as near, always the same is found`() {
         #expect(Spelling.nearest(to: "sta", among: ["stb", "stc"]) == "stb")
         #expect(Spelling.nearest(to: "sta", among: ["stc", "stb"]) == "stb")
+        #expect(Spelling.nearest(to: "lst", among: ["ls", "list"]) == "list")
     }
 }
 
