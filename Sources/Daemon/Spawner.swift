@@ -1,5 +1,6 @@
 internal import Linux
 internal import Supervision
+internal import Synchronization
 
 /// One order to start a program, with every descriptor it is to get.
 struct SpawnJob: Sendable {
@@ -33,13 +34,26 @@ final class Spawner: Sendable {
     init() throws(SystemError) {
         let outcomes = try Mailbox<SpawnOutcome>()
         self.outcomes = outcomes
+        let environments = DecodedEnvironment()
         worker = try Worker(name: "spawner") { jobs in
-            for job in jobs { outcomes.send(job.carryOut()) }
+            for job in jobs { outcomes.send(job.carryOut(environments)) }
             return true
         }
     }
 
     func order(_ job: SpawnJob) {
         worker.order(job)
+    }
+}
+
+/// The environment that was needed last, taken apart: the instances of one app follow each other.
+final class DecodedEnvironment: Sendable {
+    private let last = Mutex<(file: SharedDescriptor, variables: [String: String])?>(nil)
+
+    func variables(of file: SharedDescriptor) throws(SystemError) -> [String: String] {
+        if let known = last.withLock({ $0 }), known.file === file { return known.variables }
+        let variables = Environments.decode(try file.descriptor.contents())
+        last.withLock { $0 = (file, variables) }
+        return variables
     }
 }

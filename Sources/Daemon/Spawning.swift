@@ -3,9 +3,9 @@ internal import Supervision
 
 // From an order to a running program, on the spawner's thread.
 extension SpawnJob {
-    func carryOut() -> SpawnOutcome {
+    func carryOut(_ environments: DecodedEnvironment) -> SpawnOutcome {
         do {
-            let spawned = try spawn(request())
+            let spawned = try spawn(request(environments))
             let process = ProcessID(spawned.process)
             return .spawned(instance, process, SharedDescriptor(spawned.release()))
         } catch {
@@ -13,13 +13,15 @@ extension SpawnJob {
         }
     }
 
-    private func request() throws -> SpawnRequest {
+    private func request(_ environments: DecodedEnvironment) throws -> SpawnRequest {
         let spec = launch.spec
         let owner = try owner()
         let invocation = spec.invocation(of: ScriptFacts(of: spec))
         var request = SpawnRequest(
             program: invocation.program, arguments: invocation.arguments,
-            environment: try environment(unbuffered: invocation.isPython, owner))
+            environment: environment(
+                over: try inherited.map(environments.variables) ?? [:], unbuffered: invocation.isPython, owner
+            ))
         request.directory = spec.workingDirectory
         request.identity = owner?.identity
         request.limits = [openFiles]
@@ -55,11 +57,10 @@ extension SpawnJob {
         return user
     }
 
-    private func environment(unbuffered: Bool, _ owner: User?) throws(SystemError) -> [String] {
-        var variables =
-            try inherited.map { (file) throws(SystemError) in
-                Environments.decode(try file.descriptor.contents())
-            } ?? [:]
+    private func environment(
+        over inherited: [String: String], unbuffered: Bool, _ owner: User?
+    ) -> [String] {
+        var variables = inherited
         if let owner {
             variables.merge(["HOME": owner.home, "USER": owner.name, "LOGNAME": owner.name]) { $1 }
         }
