@@ -29,7 +29,9 @@ func measurePeers(_ table: inout Table) throws {
 private func measure(_ peer: Peer, _ yard: Yard, _ table: inout Table) throws {
     let words = peer.prepare(yard)
     let began = Clock.monotonic()
-    let running = try Command(words[0], Array(words.dropFirst())).start()
+    var command = Command(words[0], Array(words.dropFirst()))
+    command.environment[mark] = yard.scratch.path
+    let running = try command.start()
     defer { endAll(running, yard) }
     try eventually(within: .seconds(60), "a hundred processes under \(peer.name)") {
         stamps(yard.stamps).count >= count
@@ -51,18 +53,15 @@ private func measure(_ peer: Peer, _ yard: Yard, _ table: inout Table) throws {
     table.add(Lines.replacement, milliseconds(replacement), of: peer.name)
 }
 
-/// Ends the peer and everything below it: first those who would start something again.
+private let mark = "SUPERVISED_YARD"
+
+/// Ends the peer and everything below it, whatever session it has moved to and whoever starts it again.
 private func endAll(_ running: Running, _ yard: Yard) {
     _ = try? running.stop(SIGKILL)
-    var quiet = 0
-    // Once is not enough: a child between fork and exec bears its parent's name for a moment.
     _ = try? eventually(within: .seconds(10), "the end of all") {
-        let left = runningProcesses().filter {
-            $0.state != "Z" && ($0.session == running.process || $0.command.first == yard.stamp)
-        }
+        let left = processes(with: mark, yard.scratch.path).filter { $0.state != "Z" }
         for facts in left { kill(facts.id, SIGKILL) }
-        quiet = left.isEmpty ? quiet + 1 : 0
-        return quiet == 10
+        return left.isEmpty
     }
 }
 
