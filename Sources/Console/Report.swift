@@ -24,7 +24,12 @@ public struct Report: Equatable, Sendable {
     public init(_ reply: Reply) {
         switch reply {
         case .done(let outcomes):
-            self.init(output: outcomes.flatMap(Wording.outcome))
+            // What somebody else broke off was not done.
+            let superseded = outcomes.filter { $0.change == .superseded }
+            let rest = outcomes.filter { $0.change != .superseded }
+            self.init(
+                output: rest.flatMap(Wording.outcome), errors: superseded.flatMap(Wording.outcome),
+                code: superseded.isEmpty ? .done : .failed)
         case .refused(let refusal):
             self.init(errors: Wording.refusal(refusal), code: ExitCode(refusal))
         case .failed(let failure, let outcomes):

@@ -7,19 +7,19 @@ internal import Supervision
 extension Loop {
     /// The keeper reaped a process: a main process, a helper that was left behind, or a child of a failed spawn.
     func reaped(_ process: ReapedProcess) {
-        exits.wasTold(process)
         guard let instance = processes.instance(of: ProcessID(process.reaped.process)) else {
             exits.keep(process, whileLaunching: processes.launching)
+            exits.wasTold(process)
             mustLookForRemains = true
             return
         }
-        ended(instance, process.exit)
+        ended(instance, process.exit, process)
     }
 
-    func ended(_ instance: InstanceID, _ exit: Exit) {
+    func ended(_ instance: InstanceID, _ exit: Exit, _ reaped: ReapedProcess? = nil) {
         processes.ended(instance)
         ports.exited(instance)
-        exits.begin(instance, exit, at: .now)
+        exits.begin(instance, exit, reaped, at: .now)
         logs.finish(instance)
     }
 

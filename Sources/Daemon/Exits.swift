@@ -12,6 +12,8 @@ struct Exits {
 
     private struct Dying {
         var exit: Exit
+        /// For the keeper's acknowledgement; nil if it was not the keeper who told.
+        var reaped: ReapedProcess?
         var until: Instant
     }
 
@@ -25,14 +27,15 @@ struct Exits {
 
     func isDying(_ instance: InstanceID) -> Bool { dying[instance] != nil }
 
-    mutating func begin(_ instance: InstanceID, _ exit: Exit, at now: Instant) {
-        dying[instance] = Dying(exit: exit, until: now + Exits.patience)
+    mutating func begin(_ instance: InstanceID, _ exit: Exit, _ reaped: ReapedProcess?, at now: Instant) {
+        dying[instance] = Dying(exit: exit, reaped: reaped, until: now + Exits.patience)
     }
 
     /// Nil if it was told already.
     mutating func end(_ instance: InstanceID, lastWords: [String]) -> Exit? {
         guard var end = dying.removeValue(forKey: instance) else { return nil }
         end.exit.lastWords = lastWords
+        if let reaped = end.reaped { wasTold(reaped) }
         return end.exit
     }
 
@@ -44,6 +47,9 @@ struct Exits {
     mutating func keep(_ process: ReapedProcess, whileLaunching launching: Int) {
         if launching > 0, early.count < Exits.earlyLimit { early[process.reaped.process] = process }
     }
+
+    /// Its acknowledgement follows its last words.
+    func isAwaited(_ process: ReapedProcess) -> Bool { dying.values.contains { $0.reaped == process } }
 
     mutating func wasTold(_ process: ReapedProcess) {
         told.append(process.reaped.process)

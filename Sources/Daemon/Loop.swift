@@ -31,7 +31,9 @@ final class Loop {
 
     private(set) var supervisor: Supervisor
     private var facts: [Event] = []
-    private var finishing = false
+    private var finishedAt: Instant?
+    /// How long a client may take to read the last answer.
+    private static let farewell = Duration.seconds(1)
     private var stateIsStale = false
     /// Something ended that may have been the last of an instance.
     var mustLookForRemains = false
@@ -69,7 +71,7 @@ final class Loop {
 
     func run() throws(SystemError) {
         settle()
-        while !(finishing && !connections.areFlushing) {
+        while !hasFinished {
             try watches.wait(atMost: nextDeadline.map { max(.zero, $0 - .now) })
             let now = Instant.now
             ports.deadlinePassed(at: now)
@@ -85,8 +87,15 @@ final class Loop {
         keeper.quit()
     }
 
+    /// Everything has stopped, and whoever asked for it has heard so or had the time to.
+    private var hasFinished: Bool {
+        guard let finishedAt else { return false }
+        return !connections.areFlushing || finishedAt + Loop.farewell <= .now
+    }
+
     private var nextDeadline: Instant? {
         [
+            finishedAt.map { $0 + Loop.farewell },
             stateIsStale ? saveDue : nil, supervisor.nextDeadline, ports.nextDeadline,
             connections.nextDeadline, exits.nextDeadline,
         ]
@@ -104,7 +113,8 @@ final class Loop {
             }
         } while !facts.isEmpty || mustLookForRemains
         if stateIsStale, saveDue <= .now { save() }
-        exits.acknowledge(to: keeper)
+        // An exit that the state does not know yet is told again to the next daemon.
+        if !stateIsStale { exits.acknowledge(to: keeper) }
         sampler.catchUp(at: .now)
     }
 
@@ -120,7 +130,7 @@ final class Loop {
         case .reply(let ticket, let reply): answer(ticket, reply)
         case .announce(let notice): scribe.log(notice.sentence)
         case .save: stateIsStale = true
-        case .finish: finishing = true
+        case .finish: finishedAt = .now
         }
     }
 

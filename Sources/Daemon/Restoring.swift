@@ -53,6 +53,7 @@ extension Loop {
                     instance: instance.id, process: instance.process, spec: app.spec,
                     hasEnded: processes[instance.id]?.ended ?? true)
             }, found: found.manifest.held)
+        for exit in found.manifest.exits where !exits.isAwaited(exit) { exits.wasTold(exit) }
         endStrangers(among: found.manifest.children)
         scribe.log("the daemon is up (process \(who.process.number)), \(saved.count) instances known")
     }
@@ -71,7 +72,7 @@ extension Loop {
         } else {
             processes.restore(instance.id, process, nil, marker: marker)
             let told = found.manifest.exits.first { $0.reaped.process == process.number }
-            told.map { ended(instance.id, $0.exit) } ?? endedUnseen(instance.id)
+            told.map { ended(instance.id, $0.exit, $0) } ?? endedUnseen(instance.id)
         }
     }
 
@@ -124,7 +125,9 @@ extension Loop {
                 continue
             }
             scribe.log("process \(child) is ours (instance \(number)) and nobody recorded it; it is ended")
-            _ = try? Signals.send(Signals.kill, to: child)
+            for process in [child] + ProcFS.descendants(of: child) {
+                _ = try? Signals.send(Signals.kill, to: process)
+            }
         }
     }
 }

@@ -72,8 +72,12 @@ extension Processes {
         return own == nil || other == nil || own == other
     }
 
-    /// Whether another process has a capability in effect.
+    /// Whether another process has a capability in effect here: one that it has in a user namespace of its own does
+    /// not count (user_namespaces(7)).
     public static func has(_ capability: Capability, process: Int32) -> Bool {
+        guard let own = try? File.destination(ofLink: "/proc/self/ns/user"),
+            let other = try? File.destination(ofLink: "/proc/\(process)/ns/user"), own == other
+        else { return false }
         guard let status = contents(of: "/proc/\(process)/status") else { return false }
         let field = status.split(separator: "\n").first { $0.hasPrefix("CapEff:") }
         let bits = field.flatMap { UInt64($0.dropFirst(7).drop { $0 == "\t" || $0 == " " }, radix: 16) }

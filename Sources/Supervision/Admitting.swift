@@ -32,7 +32,8 @@ extension Supervisor {
     private mutating func enqueue(
         _ kind: Operation.Kind, _ selection: Selection, _ ticket: Ticket
     ) throws(Refusal) -> [AppName] {
-        for name in selection.apps { try checkQueue(of: name) }
+        // An end empties the queue, and must always be possible.
+        if kind != .stop, kind != .delete { for name in selection.apps { try checkQueue(of: name) } }
         inquiries[ticket] = Inquiry(pending: selection.apps.count)
         for name in selection.apps {
             apps[name]?.enqueue(Operation(kind: kind, ticket: ticket, only: selection.only), &desk)

@@ -100,8 +100,9 @@ extension App {
 
     private mutating func start(_ operation: Operation, _ desk: inout Desk) {
         let started = targets(of: operation).filter { !slots[$0].wanted || slots[$0].current == nil }
+        let awaited = started + rising(among: targets(of: operation))
         awaken(started, &desk)
-        work = Work(operation, .awaiting(started), change: started.isEmpty ? .unchanged : .started)
+        work = Work(operation, .awaiting(awaited), change: awaited.isEmpty ? .unchanged : .started)
     }
 
     private mutating func stop(_ operation: Operation, _ desk: inout Desk) {
@@ -122,6 +123,14 @@ extension App {
         awaken(empty, &desk)
         let turns = Turns(left: all.filter { slots[$0].current != nil }, awaited: empty)
         work = Work(operation, .turning(turns), change: all.isEmpty ? .unchanged : .restarted)
+    }
+
+    /// Slots whose instance has yet to prove itself: whoever asks for a start waits for that, too.
+    func rising(among meant: [Int]) -> [Int] {
+        meant.filter { k in
+            let isUnready = slots[k].current.map { $0.isActive && $0.phase != .online } ?? false
+            return slots[k].wanted && slots[k].verdict == .open && isUnready
+        }
     }
 
     /// Makes empty slots wanted, with a clean slate.

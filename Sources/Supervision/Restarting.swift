@@ -1,6 +1,10 @@
 // What becomes of a slot whose instance has failed.
 
 extension RestartPolicy {
+    /// Whatever is configured, a program that cannot run is not tried in a tight loop.
+    static let shortestDelay = Duration.milliseconds(10)
+    static let shortestTrust = Duration.milliseconds(100)
+
     /// What to do after a run that ended by itself.
     enum Resumption: Equatable {
         /// Its end was peaceful, or it is not to be brought back.
@@ -19,12 +23,13 @@ extension RestartPolicy {
 
     /// A fifth more or less than the backoff says, so that a crowd does not come back in step.
     private func delay(unstable: Int, jitter: Double) -> Duration {
-        if let fixedDelay { return fixedDelay }
+        if let fixedDelay, fixedDelay > .zero { return fixedDelay }
         guard unstable > 0 else { return .zero }
-        var delay = firstDelay
+        var delay = max(firstDelay, RestartPolicy.shortestDelay)
         for _ in 1..<unstable where delay < longestDelay { delay = delay * 2 }
         let spread = Int64(Double(delay.nanoseconds) * 0.2 * jitter)
-        return min(longestDelay, .nanoseconds(min(delay, longestDelay).nanoseconds + spread))
+        let longest = max(longestDelay, RestartPolicy.shortestDelay)
+        return min(longest, .nanoseconds(min(delay, longest).nanoseconds + spread))
     }
 
     /// The program did what it was for, and ended.
@@ -36,7 +41,8 @@ extension RestartPolicy {
     /// It ran long enough to be trusted. A program of which nothing was expected is ready by having lived.
     func isStable(_ death: Death, of instance: Instance) -> Bool {
         guard case .exited = death.cause else { return false }
-        return death.uptime >= minUptime && (instance.readySince != nil || instance.expected.isEmpty)
+        return death.uptime >= max(minUptime, RestartPolicy.shortestTrust)
+            && (instance.readySince != nil || instance.expected.isEmpty)
     }
 }
 

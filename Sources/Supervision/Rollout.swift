@@ -29,7 +29,7 @@ extension App {
 
     mutating func become(_ wished: AppSpec, _ operation: Operation, _ desk: inout Desk) {
         let meant = slots.indices.prefix(spec.instances)
-        let sleeping = meant.filter { !slots[$0].wanted || slots[$0].isGivenUp }
+        let sleeping = meant.filter { !slots[$0].wanted || slots[$0].current == nil }
         let wasAsleep = sleeping.count == meant.count && !meant.isEmpty
         guard wished.runsTheSame(as: spec) else {
             awaken(sleeping, &desk)
@@ -37,10 +37,11 @@ extension App {
         }
         spec.origin = wished.origin
         if wasAsleep { spec.inherited = wished.inherited }
+        let awaited = sleeping + rising(among: Array(meant))
         awaken(sleeping, &desk)
-        resize(to: wished.instances, operation, sleeping.isEmpty ? .unchanged : .started, &desk)
+        resize(to: wished.instances, operation, awaited.isEmpty ? .unchanged : .started, &desk)
         if case .awaiting(let grown) = work?.stage {
-            work?.stage = .awaiting(sleeping.filter { $0 < wished.instances } + grown)
+            work?.stage = .awaiting(awaited.filter { $0 < wished.instances } + grown)
         }
     }
 
@@ -124,13 +125,21 @@ extension App {
             return
         }
         tell(.rollingBack, failure.slot.number, failure.generation, &desk)
+        if spec(of: rollout.target).runsTheSame(as: spec) { keepReplaced(&rollout) }
         rollout.direction = .back
         rollout.target = generation
         for k in slots.indices where slots[k].generation != generation {
             slots[k].generation = generation
+            if slots[k].current == nil { slots[k].renew(&desk) }
             slots[k].forgo(&desk)
             slots[k].owed = []
         }
+    }
+
+    /// Where old and new are specified alike, only what lies on the disk differs, and that cannot be rolled back: what
+    /// has proved itself stays.
+    private func keepReplaced(_ rollout: inout Rollout) {
+        for k in slots.indices where slots[k].current?.generation == rollout.target { rollout.kept.insert(k) }
     }
 
     /// Candidates that proved themselves take over. `tend` steers, and sends the replaced away.
@@ -216,8 +225,4 @@ extension App {
             slots[k].generation = generation
         }
     }
-}
-
-extension Slot {
-    var isGivenUp: Bool { current == nil && (rest == .failed || rest == .finished) }
 }

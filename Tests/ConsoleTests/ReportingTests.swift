@@ -28,6 +28,12 @@ import Testing
             ])
     }
 
+    @Test func `what somebody else broke off was not done`() {
+        let report = Report(.done([Outcome(app: web, change: .superseded, instances: 2)]))
+        #expect(report.code == .failed)
+        #expect(report.output.isEmpty && !report.errors.isEmpty)
+    }
+
     @Test func `a crash at start shows code and last words`() {
         let report = Report(
             .failed(failure(.exited(.code(1)), words: ["boom", "\u{1B}[31mred\u{07}"]), outcomes: []))

@@ -131,6 +131,22 @@ import Testing
         #expect(scene.steps(of: ticket).contains(.rollingBack))
     }
 
+    @Test func `where only the disk differs, what has proved itself stays`() {
+        var scene = Scene.serving(Scene.spec(instances: 2))
+        let ticket = scene.ask(.reload(.all))
+        scene.swap()
+        let kept = scene.current(0)
+        let spawned = scene.spawns.count
+        scene.die(scene.launch()[0])
+        guard case .rolledBack = scene.reply(to: ticket) else {
+            Issue.record("expected a rollback")
+            return
+        }
+        #expect(scene.current(0) == kept)
+        #expect(scene.spawns.count == spawned)
+        #expect(scene.app()?.slots.allSatisfy { $0.status == .online } == true)
+    }
+
     @Test func `what cannot go back either keeps what it runs`() {
         var scene = Scene.serving(Scene.spec(instances: 2))
         let ticket = scene.ask(.apply([Scene.release("bad", instances: 2)]))

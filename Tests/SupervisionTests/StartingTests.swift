@@ -26,6 +26,51 @@ import Testing
         #expect(scene.slot()?.status == .online)
     }
 
+    @Test func `whoever asks for a start of what is coming up waits for it, too`() {
+        var scene = Scene()
+        let first = scene.ask(.apply([Scene.spec()]))
+        scene.launch()
+        let second = scene.ask(.start(.all))
+        let third = scene.ask(.apply([Scene.spec()]))
+        scene.pass(.milliseconds(999))
+        #expect([first, second, third].allSatisfy { scene.reply(to: $0) == nil })
+        scene.pass(.milliseconds(1))
+        #expect(scene.change(of: first) == .started)
+        #expect(scene.reply(to: second) != nil && scene.reply(to: third) != nil)
+    }
+
+    @Test func `a restored app that is coming up is not yet started`() {
+        let slot = SavedState.Slot(
+            index: SlotIndex(0), id: SlotID(0), wanted: true, restarts: 0, instances: [])
+        let saved = SavedState.App(spec: Scene.spec(), generation: Generation(1), slots: [slot])
+        var scene = Scene()
+        scene.supervisor = Supervisor(restoring: SavedState(apps: [saved]), seed: 1, now: scene.now)
+        scene.tell(.deadlinePassed)
+        let id = scene.launch()[0]
+        let ticket = scene.ask(.start(.all))
+        #expect(scene.reply(to: ticket) == nil)
+        scene.die(id)
+        guard case .failed = scene.reply(to: ticket) else {
+            Issue.record("expected a failure")
+            return
+        }
+    }
+
+    @Test func `an app in backoff is tried again by the file it is in, and the truth told`() {
+        var scene = Scene()
+        scene.ask(.apply([Scene.spec()]))
+        for _ in 0..<6 {
+            scene.die(scene.launch()[0])
+            scene.pass(.seconds(3))
+        }
+        let ticket = scene.ask(.apply([Scene.spec()]))
+        scene.die(scene.launch()[0])
+        guard case .failed = scene.reply(to: ticket) else {
+            Issue.record("expected a failure")
+            return
+        }
+    }
+
     @Test func `the command says how the program died and the policy goes on`() {
         var scene = Scene()
         let ticket = scene.ask(.apply([Scene.spec()]))

@@ -10,9 +10,11 @@ extension Ports {
             for: launch.spec, besideAnother: hasNeighbour(in: launch.spec.name))
         if let complaint { complain(complaint) }
         var tenant = Tenant(app: launch.spec.name, spec: launch.spec, tier: tier)
-        if let heir = launch.heir {
-            tenant.heirOf = heir
-            bequeath(from: heir, to: instance)
+        if let dead = launch.heir {
+            tenant.hasEstate = true
+            bequeath(from: dead, to: instance)
+            // Nobody will name it again: an heir takes the place of a release.
+            forget(dead)
         }
         tenants[instance] = tenant
         switch tier {
@@ -28,12 +30,12 @@ extension Ports {
     }
 
     private func provideFilter(_ instance: InstanceID) throws(SystemError) -> PortsProvision {
+        let pair = try UnixSocket.pair(.packets)
         guard let slot = inFlight.claim(for: instance) else {
             complain("there are too many instances to hold the listeners of")
             return PortsProvision()
         }
         let trap = Trap(instance, slot: slot)
-        let pair = try UnixSocket.pair(.packets)
         let ours = SharedDescriptor(pair.first)
         let theirs = SharedDescriptor(pair.second)
         trap.channel = ours
@@ -57,13 +59,12 @@ extension Ports {
         }
     }
 
-    /// Nothing was started; what it would have inherited goes back.
+    /// Nothing was started. What it inherited stays under its name, for its own heir or its release.
     func failed(_ instance: InstanceID) {
-        if let heir = tenants[instance]?.heirOf {
-            for listener in holdings(of: instance) where listener.hasProgram { close(listener) }
-            bequeath(from: instance, to: heir)
-        }
-        release(instance)
+        guard tenants[instance]?.hasEstate == true else { return release(instance) }
+        for listener in holdings(of: instance) where listener.hasProgram { close(listener) }
+        tenants[instance]?.hasEnded = true
+        if let trap = traps.removeValue(forKey: instance) { end(trap) }
     }
 
     private func bequeath(from old: InstanceID, to new: InstanceID) {
@@ -97,6 +98,10 @@ extension Ports {
         drains[instance] = nil
         beginning.removeAll { $0 == instance }
         for listener in holdings(of: instance) { close(listener) }
+        forget(instance)
+    }
+
+    private func forget(_ instance: InstanceID) {
         if let trap = traps.removeValue(forKey: instance) { end(trap) }
         tenants[instance] = nil
         for app in rotations.keys { rotations[app]?.remove(instance) }

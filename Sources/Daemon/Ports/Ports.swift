@@ -50,8 +50,8 @@ final class Ports {
         var tier: PortsTier
         var process: ProcessID?
         var hasEnded = false
-        /// The dead instance whose listeners it took over.
-        var heirOf: InstanceID?
+        /// It took over the listeners of a dead one.
+        var hasEstate = false
     }
 
     /// `memory` is what the keeper has of a previous daemon's, under `InFlight.key` and `PortsJournal.key`.

@@ -75,7 +75,7 @@ import Testing
         #expect(stage.ports.groups.isEmpty && stage.ports.traps.isEmpty)
     }
 
-    @Test func `what a failed start would have inherited goes back`() throws {
+    @Test func `what a failed start inherited waits for its own heir`() throws {
         let first = try stage.serve()
         try stage.crash(first)
         let waiting = try stage.connect()
@@ -83,9 +83,11 @@ import Testing
             spec: stage.spec(), slot: SlotIndex(0), id: SlotID(0), generation: Generation(1), heirOf: first)
         _ = try stage.ports.prepare(InstanceID(90), launch)
         stage.ports.failed(InstanceID(90))
-        #expect(stage.ports.holdings(of: first).count == 1)
-        _ = try stage.serve(heirOf: first)
+        #expect(stage.ports.holdings(of: InstanceID(90)).count == 1)
+        #expect(stage.ports.tenants[first] == nil && stage.ports.traps[first] == nil)
+        let heir = try stage.serve(heirOf: InstanceID(90))
         #expect(try stage.answer(waiting) == "2")
+        #expect(stage.ports.tenants.keys.sorted() == [heir] && stage.ports.traps.count == 1)
     }
 
     @Test func `programs that look at SO_ACCEPTCONN after bind still listen`() throws {
