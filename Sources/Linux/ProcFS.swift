@@ -65,6 +65,11 @@ public enum ProcFS {
         }
     }
 
+    /// Whether its descriptors can be seen at all: not those of a process that gave its rights away, or forbids it.
+    public static func showsDescriptors(of process: Int32) -> Bool {
+        (try? Directory.names(in: "/proc/\(process)/fd")) != nil
+    }
+
     private static func read(_ path: String, atMost limit: Int = 1 << 18) -> [UInt8]? {
         // Every failure here means that the process is gone or not ours.
         try? File.read(path, atMost: limit)

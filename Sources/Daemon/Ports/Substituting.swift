@@ -84,10 +84,12 @@ extension Ports {
         succeed(call)
     }
 
-    /// Whether some process of the instance still has the socket.
+    /// Whether some process of the instance still has the socket, or may have it where nobody can look.
     func isOpen(inode: UInt64, in instance: InstanceID) -> Bool {
         family(instance).contains { process in
             ProcFS.sockets(of: process).contains { $0.inode == inode }
+                || (!ProcFS.showsDescriptors(of: process)
+                    && ProcFS.status(of: process).map { !$0.isZombie } ?? false)
         }
     }
 }
