@@ -8,6 +8,7 @@ internal import Wire
 public enum Startup {
     /// The body of `swpm daemon`. It is started by the keeper, which hands it the descriptors it needs.
     public static func run(home path: String, version: String) -> Int32 {
+        ThisProcess.setName("swpm")
         let home = Home(path: path)
         let ready = SharedDescriptor(Descriptor(owning: KeeperConfiguration.readyDescriptor))
         do throws(SystemError) {

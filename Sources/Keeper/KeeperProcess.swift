@@ -51,6 +51,9 @@ public struct KeeperProcess: ~Copyable {
         let poller = try Poller()
         try poller.add(signals.descriptor.number, token: KeeperProcess.signalsToken, for: .readable)
         try Processes.adoptOrphans()
+        ThisProcess.setName("swpm")
+        // The daemon inherits it; programs are given 0 back. Without the privilege nothing changes.
+        ThisProcess.setMemoryScore(-900)
         // It must not keep a file system from being unmounted.
         try ThisProcess.changeDirectory("/")
         Signals.ignore(Signals.brokenPipe)

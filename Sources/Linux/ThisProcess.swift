@@ -80,6 +80,19 @@ public enum ThisProcess {
     /// Most of it was needed for the start alone; what is needed again comes back by itself, a few pages at a time.
     public static func releaseCode() { clinux_release_code() }
 
+    /// What top(1) and pgrep(1) call it: at most 15 bytes (proc_pid_comm(5)).
+    public static func setName(_ name: String) {
+        // A name is for people; nothing depends on it.
+        try? File.open("/proc/self/comm", .write).writeAll(Array(name.utf8))
+    }
+
+    /// How soon the kernel ends it when memory runs out, -1000 (never) to 1000; false: that needs a privilege
+    /// (proc_pid_oom_score_adj(5)).
+    @discardableResult
+    public static func setMemoryScore(_ score: Int) -> Bool {
+        (try? File.open("/proc/self/oom_score_adj", .write).writeAll(Array("\(score)".utf8))) != nil
+    }
+
     public static func hostname() -> String {
         var name = [UInt8](repeating: 0, count: 256)
         let result = name.withUnsafeMutableBytes { buffer in
