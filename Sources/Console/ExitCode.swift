@@ -17,7 +17,7 @@ public enum ExitCode: Int32, CaseIterable, Sendable {
         case .noSuchApp: "No app, namespace or id has that name. Nothing was changed."
         case .unreachable: "The daemon does not run, or does not answer."
         case .timedOut: "An instance was not ready in time (`listen_timeout`)."
-        case .rolledBack: "The reload failed; the previous version serves as before."
+        case .rolledBack: "The reload failed; what had proved itself serves on."
         }
     }
 }

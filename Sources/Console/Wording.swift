@@ -106,7 +106,7 @@ public enum Wording {
         if !words.isEmpty { lines += ["  its last lines on stderr:"] + words }
         let app = typed(name(failure.app))
         if isReload {
-            lines.append("the previous version of \(name(failure.app)) serves as before")
+            lines.append("\(name(failure.app)) serves on with what had proved itself")
             if case .neverReady(_, let missing) = failure.death.cause, !missing.isEmpty {
                 lines.append(hint("swpm restart \(app)", "if the new address is meant"))
                 return lines

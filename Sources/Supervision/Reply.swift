@@ -6,7 +6,7 @@ public enum Reply: Equatable, Sendable {
     case refused(Refusal)
     /// Begun, and not reached. `outcomes` names every app, also those that went well.
     case failed(Failure, outcomes: [Outcome])
-    /// A reload failed and the previous version serves as before.
+    /// A reload failed, and what had proved itself serves on.
     case rolledBack(Failure, outcomes: [Outcome])
 }
 

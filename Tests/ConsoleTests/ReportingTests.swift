@@ -53,7 +53,7 @@ import Testing
         #expect(
             report.errors == [
                 "web 0 did not listen on 127.0.0.1:3000 within 8 s (listen_timeout)",
-                "the previous version of web serves as before",
+                "web serves on with what had proved itself",
                 "  if the new address is meant: swpm restart web",
             ])
     }

@@ -17,7 +17,7 @@ import Testing
             !before.isSuperset(of: site.living.map(\.id))
         }
         let interrupted = try reload.stop(SIGINT)
-        #expect(interrupted.code != 0, "\(interrupted)")
+        #expect(interrupted.code == 130, "\(interrupted)")
         try eventually(within: .seconds(60), "the end of the reload\n\(site.daemonLog)") {
             let rows = try site.rows(of: "app")
             return rows.allSatisfy { $0.status == "online" && !before.contains($0.pid) } && site.agrees(rows)
@@ -36,7 +36,10 @@ import Testing
         let load = try Load(port: port)
         let commands = [["reload", "app"], ["reload", "app"], ["scale", "app", "4"]]
         let running = try commands.map { try site.command($0).start() }
-        for command in running { _ = try command.wait(within: .seconds(120)) }
+        for command in running {
+            let finished = try command.wait(within: .seconds(120))
+            #expect(finished.succeeded, "\(finished)\n\(site.daemonLog)")
+        }
         try eventually(within: .seconds(60), "rest\n\(site.daemonLog)") {
             let rows = try site.rows(of: "app")
             return rows.count == 4 && rows.allSatisfy { $0.status == "online" && !before.contains($0.pid) }

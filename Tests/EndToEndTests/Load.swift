@@ -20,7 +20,9 @@ struct Load {
 
     /// Ends the load when every request that was begun has had its chance.
     func stop() throws -> LoadResult {
-        try LoadResult(running.stop(within: .seconds(20)))
+        let result = try LoadResult(running.stop(within: .seconds(20)))
+        try #require(result.succeeded > 0, "a load that loaded nothing shows nothing: \(result)")
+        return result
     }
 
     /// Asks so many times and waits for the result.
@@ -41,19 +43,25 @@ struct LoadResult: CustomStringConvertible {
 
     init(_ finished: Finished) throws {
         let json = try JSON(parsing: Array(finished.output.utf8))
-        succeeded = Self.number(json["ok"])
-        failures = Self.number(json["failures"])
-        failed = Self.counts(json["failed"])
-        byInstance = Self.counts(json["by_instance"])
+        succeeded = try Self.number(json["ok"])
+        failures = try Self.number(json["failures"])
+        failed = try Self.counts(json["failed"])
+        byInstance = try Self.counts(json["by_instance"])
         description = "\(finished)"
     }
 
-    private static func number(_ json: JSON?) -> Int64 {
-        if case .integer(let number)? = json { number } else { 0 }
+    /// What is missing is not zero.
+    private static func number(_ json: JSON?) throws -> Int64 {
+        guard case .integer(let number)? = json else {
+            throw NeverHappened(description: "a number in the result of the load")
+        }
+        return number
     }
 
-    private static func counts(_ json: JSON?) -> [String: Int64] {
-        guard case .object(let members)? = json else { return [:] }
-        return Dictionary(uniqueKeysWithValues: members.map { ($0.key, number($0.value)) })
+    private static func counts(_ json: JSON?) throws -> [String: Int64] {
+        guard case .object(let members)? = json else {
+            throw NeverHappened(description: "counts in the result of the load")
+        }
+        return Dictionary(uniqueKeysWithValues: try members.map { ($0.key, try number($0.value)) })
     }
 }
