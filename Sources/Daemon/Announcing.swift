@@ -16,6 +16,9 @@ extension Notice {
                 + "\(failure.generation.number) \(failure.death.cause.sentence); the previous version serves on"
         case .impossible(let what):
             "a mistake in swpm, please report it: \(what)"
+        case .replacementFailed(let app, let failure):
+            "instance \(failure.slot.number) of \(app) is not replaced: what should replace it "
+                + failure.death.cause.sentence
         }
     }
 }

@@ -10,6 +10,8 @@ struct App: Sendable {
     var work: Work?
     var queue: [Operation] = []
     var lastFailure: Failure?
+    /// By slot.
+    var replacements: [Int: Replacement] = [:]
     /// The last `.steer`; nil: unknown, because a former daemon gave it.
     var steered: [InstanceID]?
     private var glances: [Glance] = []
@@ -148,7 +150,7 @@ extension App {
     /// When it must be looked at again although nothing happened.
     func deadline(after now: Instant) -> Instant? {
         let own = glances.reduce(into: nil as Instant?) { $0 = Instant.earlier($0, $1.deadline) }
-        return Instant.earlier(own, bakedNext(after: now))
+        return Instant.earlier(Instant.earlier(own, nextReplacement), bakedNext(after: now))
     }
 }
 

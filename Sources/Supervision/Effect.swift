@@ -51,4 +51,6 @@ public enum Notice: Equatable, Sendable {
     case reloadFailed(AppName, Failure)
     /// An event that cannot be; dropped. A sentence about the world.
     case impossible(String)
+    /// An instance was to be replaced because it does its work no more, and what should replace it failed.
+    case replacementFailed(AppName, Failure)
 }

@@ -19,4 +19,8 @@ public enum Event: Equatable, Sendable {
     /// Nothing of the instance runs any more: no child, no helper.
     case vanished(InstanceID)
     case deadlinePassed
+    /// It runs and does its work no more: it is to be replaced, see `Replacement`. May be said again.
+    case faltered(InstanceID)
+    /// It does its work again.
+    case recovered(InstanceID)
 }

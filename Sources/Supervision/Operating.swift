@@ -6,8 +6,11 @@ extension App {
         while !isGone {
             clearAway(&desk)
             if work == nil {
-                guard !queue.isEmpty else { return }
-                begin(queue.removeFirst(), &desk)
+                if !queue.isEmpty {
+                    begin(queue.removeFirst(), &desk)
+                } else if !beginReplacement(&desk) {
+                    return
+                }
                 clearAway(&desk)
             }
             guard pursue(&desk) else { return }
@@ -27,6 +30,8 @@ extension App {
         case .scale(let scale): resize(to: scale.count(from: spec.instances), operation, .scaled, &desk)
         case .delete: delete(operation, &desk)
         case .recover: recover(operation, &desk)
+        // It is never in the queue: see `beginReplacement`.
+        case .replace: break
         }
     }
 
@@ -38,6 +43,7 @@ extension App {
         case .emptying(let emptied): return emptied.allSatisfy { $0 >= slots.count || slots[$0].isEmpty }
         case .turning(let turns): return pursue(turns, &desk)
         case .rolling(let rollout): return pursue(rollout, &desk)
+        case .replacing(let k): return pursueReplacement(of: k, &desk)
         }
     }
 

@@ -18,6 +18,8 @@ struct Operation: Sendable {
         case delete
         /// Leaves a reload that a former daemon did not finish.
         case recover
+        /// Replaces one instance that does its work no more by another of its version.
+        case replace
     }
 }
 
@@ -36,6 +38,8 @@ struct Work: Sendable {
         case emptying([Int])
         case turning(Turns)
         case rolling(Rollout)
+        /// Until the instance of this slot is replaced, or what should replace it has failed.
+        case replacing(Int)
     }
 
     init(_ operation: Operation, _ stage: Stage, change: Outcome.Change) {
@@ -65,7 +69,7 @@ extension Operation.Kind {
             (.restart, .stop), (.become, .reload), (.become, .become), (.scale(.to), .scale):
             true
         case (.create, _), (.start, _), (.stop, _), (.restart, _), (.reload, _), (.become, _), (.scale, _),
-            (.recover, _):
+            (.recover, _), (.replace, _):
             false
         }
     }
@@ -75,7 +79,8 @@ extension Operation.Kind {
         switch (self, running) {
         case (.stop, .stop), (.stop, .delete), (.delete, .stop), (.delete, .delete): false
         case (.stop, _), (.delete, _): true
-        case (.create, _), (.start, _), (.restart, _), (.reload, _), (.become, _), (.scale, _), (.recover, _):
+        case (.create, _), (.start, _), (.restart, _), (.reload, _), (.become, _), (.scale, _), (.recover, _),
+            (.replace, _):
             false
         }
     }
@@ -103,7 +108,13 @@ extension App {
         }
         queue.removeAll { kind.supersedes(queued: $0.kind) }
         guard let running = work, kind.breaksOff(running.operation.kind) else { return }
-        if case .rolling(let rollout) = running.stage { breakOff(rollout) }
+        switch running.stage {
+        case .rolling: breakOff()
+        case .replacing(let k):
+            stir(k)
+            slots[k].reject()
+        case .awaiting, .emptying, .turning: break
+        }
         work = nil
         complete(running.operation, .superseded, &desk)
     }

@@ -54,7 +54,7 @@ extension App {
     private mutating func roll(
         to wished: AppSpec, _ operation: Operation, _ change: Outcome.Change, _ desk: inout Desk
     ) {
-        let isHealing = !slots.contains { $0.wanted && $0.isRunning }
+        let isHealing = !slots.indices.contains { isServing($0, at: desk.now) }
         let target = add(wished)
         for k in slots.indices where isWanted(k) {
             slots[k].verdict = .open
@@ -62,6 +62,12 @@ extension App {
         }
         let rollout = Rollout(target: target, direction: .forward, isHealing: isHealing)
         work = Work(operation, .rolling(rollout), change: change)
+    }
+
+    /// Somebody is ready in this slot who can be relied on: not one that keeps crashing, and happens to be up.
+    private func isServing(_ k: Int, at now: Instant) -> Bool {
+        guard slots[k].wanted, let current = slots[k].current, current.phase == .online else { return false }
+        return slots[k].unstable == 0 || isBaked(current, at: now)
     }
 
     /// Lets an empty slot, or one whose instance has crashed, go on with another version.
@@ -113,6 +119,11 @@ extension App {
     }
 
     private mutating func abort(_ rollout: inout Rollout, _ failure: Failure, _ desk: inout Desk) {
+        // What was down may have come up meanwhile, as it was.
+        let hasSurvived = slots.indices.contains {
+            slots[$0].current?.generation != rollout.target && isServing($0, at: desk.now)
+        }
+        rollout.isHealing = rollout.isHealing && !hasSurvived
         lastFailure = failure
         work?.failure = failure
         work?.isRolledBack = !rollout.isHealing
@@ -121,6 +132,7 @@ extension App {
         for k in slots.indices { slots[k].reject() }
         if rollout.isHealing {
             rollout.direction = .abandoned
+            dismissAll(but: rollout.target)
             commit(rollout.target)
             return
         }
@@ -136,6 +148,16 @@ extension App {
         }
     }
 
+    /// What did not serve before it was replaced goes, too: the next try is the new version's.
+    private mutating func dismissAll(but target: Generation) {
+        for k in slots.indices {
+            guard let current = slots[k].current, current.generation != target, current.isActive else {
+                continue
+            }
+            slots[k].current?.fate = .unwanted
+        }
+    }
+
     /// Where old and new are specified alike, only what lies on the disk differs, and that cannot be rolled back: what
     /// has proved itself stays.
     private func keepReplaced(_ rollout: inout Rollout) {
@@ -145,19 +167,30 @@ extension App {
     /// Candidates that proved themselves take over. `tend` steers, and sends the replaced away.
     private mutating func promote(_ rollout: Rollout, _ desk: inout Desk) {
         for k in slots.indices {
-            guard let candidate = slots[k].candidate, candidate.phase == .online else { continue }
-            let isBaked = isBaked(candidate, at: desk.now)
-            // Where nobody serves any more, whoever can serve does.
-            guard isBaked || slots[k].current?.phase != .online else { continue }
-            if let replaced = slots[k].current { slots[k].leaving.append(replaced) }
-            slots[k].current = candidate
-            slots[k].candidate = nil
-            slots[k].renew(&desk)
-            slots[k].verdict = isBaked ? .ready : .open
-            slots[k].generation = rollout.direction == .forward ? rollout.target : generation
-            slots[k].restarts += 1
-            desk.save()
+            guard let candidate = slots[k].candidate, canTakeOver(candidate, in: k, at: desk.now) else {
+                continue
+            }
+            takeOver(k, rollout.direction == .forward ? rollout.target : generation, &desk)
         }
+    }
+
+    /// It has proved itself; or nobody serves there any more, and then whoever can serve does.
+    func canTakeOver(_ candidate: Instance, in k: Int, at now: Instant) -> Bool {
+        guard candidate.phase == .online else { return false }
+        return isBaked(candidate, at: now) || slots[k].current?.phase != .online
+    }
+
+    /// The candidate of a slot takes the place of whoever is there.
+    mutating func takeOver(_ k: Int, _ version: Generation, _ desk: inout Desk) {
+        guard let candidate = slots[k].candidate else { return }
+        if let replaced = slots[k].current { slots[k].leaving.append(replaced) }
+        slots[k].current = candidate
+        slots[k].candidate = nil
+        slots[k].renew(&desk)
+        slots[k].verdict = isBaked(candidate, at: desk.now) ? .ready : .open
+        slots[k].generation = version
+        slots[k].restarts += 1
+        desk.save()
     }
 
     private mutating func raiseNext(_ rollout: Rollout, _ desk: inout Desk) {
@@ -205,11 +238,16 @@ extension App {
 
     /// When a reload can next go on because time has passed.
     func bakedNext(after now: Instant) -> Instant? {
-        guard case .rolling(let rollout) = work?.stage, rollout.direction != .abandoned else { return nil }
+        let target: Generation
+        switch work?.stage {
+        case .rolling(let rollout) where rollout.direction != .abandoned: target = rollout.target
+        case .replacing: target = generation
+        case .rolling, .awaiting, .emptying, .turning, nil: return nil
+        }
         var next: Instant?
         for slot in slots {
             for instance in [slot.candidate, slot.current] {
-                guard let instance, instance.generation == rollout.target else { continue }
+                guard let instance, instance.generation == target else { continue }
                 guard let baked = bakedAt(instance), baked > now else { continue }
                 next = Instant.earlier(next, baked)
             }
@@ -218,7 +256,7 @@ extension App {
     }
 
     /// Leaves a reload where it stands: what is not in force goes.
-    mutating func breakOff(_ rollout: Rollout) {
+    mutating func breakOff() {
         stirAll()
         for k in slots.indices {
             slots[k].reject()

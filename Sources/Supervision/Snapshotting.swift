@@ -73,7 +73,7 @@ extension Work {
         case .create, .start: return .starting
         case .stop: return .stopping
         case .restart: return .restarting
-        case .reload, .recover: return .reloading
+        case .reload, .recover, .replace: return .reloading
         case .become: return change == .started ? .starting : .scaling
         case .scale: return .scaling
         case .delete: return .deleting

@@ -57,7 +57,7 @@ extension Supervisor {
             for name in late.sorted() { apps[name]?.lapse(&desk) }
             return Array(late)
         case .spawned(let id, _), .spawnFailed(let id, _), .listened(let id, _), .unlistened(let id, _),
-            .drained(let id), .exited(let id, _), .vanished(let id):
+            .drained(let id), .exited(let id, _), .vanished(let id), .faltered(let id), .recovered(let id):
             return note(event, about: id)
         }
     }
@@ -131,8 +131,12 @@ extension App {
             noteExited(exit, place, of: k, &desk)
         case .vanished where instance.hasExited:
             noteVanished(place, of: k, &desk)
+        case .faltered where !isLaunching:
+            noteFaltered(place, of: k, at: desk.now)
+        case .recovered where !isLaunching:
+            noteRecovered(place, of: k)
         case .requested, .spawned, .spawnFailed, .listened, .unlistened, .drained, .exited, .vanished,
-            .deadlinePassed:
+            .deadlinePassed, .faltered, .recovered:
             return false
         }
         return true
@@ -161,6 +165,8 @@ extension Event {
         case .exited: "exited"
         case .vanished: "vanished"
         case .deadlinePassed: "deadlinePassed"
+        case .faltered: "faltered"
+        case .recovered: "recovered"
         }
     }
 }

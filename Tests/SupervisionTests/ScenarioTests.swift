@@ -60,6 +60,47 @@ import Testing
         #expect(scene.app(AppName("other"))?.slots.map(\.id.number) == [0, 1, 2, 3])
     }
 
+    @Test func `what keeps crashing and happens to be up does not serve on when a reload fails`() {
+        var scene = Scene()
+        scene.ask(.apply([Scene.release("bad")]))
+        for _ in 0..<3 {
+            scene.pass(.seconds(5))
+            let doomed = scene.serve()[0]
+            scene.die(doomed)
+        }
+        scene.pass(.seconds(5))
+        let momentary = scene.serve()[0]
+        #expect(scene.steering == [momentary])
+        let ticket = scene.ask(.apply([Scene.release("worse")]))
+        scene.die(scene.launch()[0], .code(9))
+        scene.obey()
+        guard case .failed(let failure, _) = scene.reply(to: ticket) else {
+            Issue.record("expected a failure: nothing served, and nothing serves on")
+            return
+        }
+        #expect(failure.death.cause == .exited(.code(9)))
+        scene.obey()
+        #expect(scene.spawns.last?.1.spec.arguments == ["worse"])
+        #expect(scene.app()?.generation == Generation(2))
+    }
+
+    @Test func `what was still starting when a reload began, and came up, serves on`() {
+        var scene = Scene()
+        scene.ask(.apply([Scene.release("slow")]))
+        let slow = scene.launch()[0]
+        let ticket = scene.ask(.start(.all))
+        let reload = scene.ask(.apply([Scene.release("bad")]))
+        scene.tell(.listened(slow, Scene.address))
+        #expect(scene.change(of: ticket) != nil)
+        scene.die(scene.launch()[0])
+        guard case .rolledBack = scene.reply(to: reload) else {
+            Issue.record("expected a rollback")
+            return
+        }
+        #expect(scene.steering == [slow])
+        #expect(scene.app()?.spec.arguments == ["slow"])
+    }
+
     @Test func `rejecting a candidate does not change what is written`() {
         var scene = Scene.serving(Scene.spec(instances: 2))
         scene.ask(.reload(.all))

@@ -16,10 +16,14 @@ struct Faults {
     var hangs = 0.0
     /// Forks just when it is killed.
     var escapes = 0.0
+    /// Runs on, and does its work no more.
+    var falters = 0.0
     /// Per minute.
     var daemonDies = 0.0
 
     static let none = Faults()
+    /// Nothing fails; some instances grow tired of their work, and are replaced without anybody noticing.
+    static let kind = Faults(falters: 0.3)
 
     static func rolled(by dice: inout Dice) -> Faults {
         let scale = dice.pick([0.3, 1.0, 2.5])
@@ -31,7 +35,8 @@ struct Faults {
             crashesLate: often(0.3, &dice), neverListens: often(0.08, &dice),
             listensElsewhere: often(0.08, &dice), ignoresSignals: often(0.1, &dice),
             leavesHelper: often(0.2, &dice), relistens: often(0.1, &dice), neverDrains: often(0.2, &dice),
-            hangs: often(0.05, &dice), escapes: often(0.1, &dice), daemonDies: often(0.8, &dice))
+            hangs: often(0.05, &dice), escapes: often(0.1, &dice), falters: often(0.2, &dice),
+            daemonDies: often(0.8, &dice))
     }
 }
 
@@ -63,6 +68,9 @@ struct Plan {
     /// Closes its first listener after this, and opens it again a little later.
     var relistens: Duration?
     var crash: (after: Duration, status: ExitStatus)?
+    /// Does its work no more, and perhaps does again.
+    var falters: Duration?
+    var recovers: Duration?
     /// From the stop signal to the end; nil: never.
     var obeys: Duration?
     var helper: Helper?
@@ -108,5 +116,7 @@ struct Plan {
         escapes = dice.chance(faults.escapes)
         drains = dice.chance(faults.neverDrains) ? nil : dice.milliseconds(1...800)
         dies = dice.chance(faults.hangs) ? dice.milliseconds(500...5000) : dice.milliseconds(0...20)
+        falters = dice.chance(faults.falters) ? dice.milliseconds(1...20_000) : nil
+        recovers = falters.flatMap { dice.chance(0.3) ? $0 + dice.milliseconds(0...3000) : nil }
     }
 }

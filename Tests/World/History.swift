@@ -45,6 +45,8 @@ public struct Digest: Equatable, Sendable {
         case .exited(let id, _): mix(6, id)
         case .vanished(let id): mix(7, id)
         case .deadlinePassed: mix(8)
+        case .faltered(let id): mix(9, id)
+        case .recovered(let id): mix(10, id)
         }
     }
 
@@ -90,7 +92,7 @@ public struct Digest: Equatable, Sendable {
         switch notice {
         case .died(let app, let slot, _), .gaveUp(let app, let slot, _): mix(app.name + "\(slot.number)")
         case .waiting(_, _, let delay): mix(UInt64(bitPattern: delay.nanoseconds))
-        case .reloadFailed(let app, _): mix(app.name)
+        case .reloadFailed(let app, _), .replacementFailed(let app, _): mix(app.name)
         case .impossible(let text): mix(text)
         }
     }
@@ -118,6 +120,8 @@ extension Moment {
         case .exited(let id, let exit): "exited \(id.number) \(exit.status)"
         case .vanished(let id): "vanished \(id.number)"
         case .deadlinePassed: "deadlinePassed"
+        case .faltered(let id): "faltered \(id.number)"
+        case .recovered(let id): "recovered \(id.number)"
         }
     }
 

@@ -101,7 +101,7 @@ extension Invariants {
             if let address { instances[id]?.listening.insert(address) }
         case .unlistened(let id, let address): instances[id]?.listening.remove(address)
         case .exited(let id, _): instances[id]?.state = .exited
-        case .drained: break
+        case .drained, .faltered, .recovered: break
         case .deadlinePassed: isReborn = false
         }
     }

@@ -30,6 +30,8 @@ struct Kernel {
         case ends(InstanceID, ExitStatus)
         case helperEnds(InstanceID)
         case drains(InstanceID)
+        case falters(InstanceID)
+        case recovers(InstanceID)
         case asks
         case daemonDies
     }
@@ -77,6 +79,10 @@ extension Kernel {
         case .helperEnds(let id): endHelper(id)
         case .drains(let id):
             if processes[id]?.hasMain == true { mailbox.append(.drained(id)) }
+        case .falters(let id):
+            if processes[id]?.hasMain == true { mailbox.append(.faltered(id)) }
+        case .recovers(let id):
+            if processes[id]?.hasMain == true { mailbox.append(.recovered(id)) }
         case .asks, .daemonDies: break
         }
     }
@@ -104,6 +110,8 @@ extension Kernel {
         for listen in process.plan.listens { plan(.listens(id, listen.on), at: now + listen.after) }
         if let relistens = process.plan.relistens { plan(.unlistens(id), at: now + relistens) }
         if let crash = process.plan.crash { plan(.ends(id, crash.status), at: now + crash.after) }
+        if let falters = process.plan.falters { plan(.falters(id), at: now + falters) }
+        if let recovers = process.plan.recovers { plan(.recovers(id), at: now + recovers) }
     }
 
     private mutating func listen(_ id: InstanceID, _ address: ListenAddress?) {

@@ -27,7 +27,7 @@ struct World {
     init(seed: UInt64, isKind: Bool) {
         dice = Dice(seed: seed)
         operating = Operator(&dice)
-        faults = isKind ? .none : Faults.rolled(by: &dice)
+        faults = isKind ? .kind : Faults.rolled(by: &dice)
         supervisor = Supervisor(seed: seed)
         invariants = Invariants(isKind: isKind)
     }
@@ -117,7 +117,7 @@ extension World {
             case .asks: ask(operating.request(&dice))
             case .daemonDies where faults.daemonDies == 0: break
             case .daemonDies: if dice.chance(0.5) { isDying = true } else { restartDaemon() }
-            case .launches, .listens, .unlistens, .ends, .helperEnds, .drains:
+            case .launches, .listens, .unlistens, .ends, .helperEnds, .drains, .falters, .recovers:
                 kernel.happen(occurrence, at: at)
             }
         }
