@@ -1,0 +1,256 @@
+import Supervision
+import Testing
+
+@testable import Wire
+
+/// Who may have which listener, and which descriptor is sent when: decisions without a socket.
+@Suite struct BeingANodePrimary {
+    private let one = InstanceID(1)
+    private let two = InstanceID(2)
+    private let web = ClusterQuery(.tcp4, port: 3000)
+
+    private func primary() -> ClusterPrimary {
+        var primary = ClusterPrimary()
+        primary.add(one)
+        primary.add(two)
+        return primary
+    }
+
+    private func ask(
+        _ primary: inout ClusterPrimary, _ worker: InstanceID, _ query: ClusterQuery, data: JSON = .null,
+        _ sequence: Int64 = 1
+    ) -> [ClusterPrimary.Action] {
+        primary.heard(.asked(query, data: data, sequence: sequence), from: worker)
+    }
+
+    private func text(_ actions: [ClusterPrimary.Action]) -> [String] {
+        actions.compactMap { action in
+            guard case .send(_, let line, _) = action else { return nil }
+            return String(decoding: line, as: UTF8.self)
+        }
+    }
+
+    @Test func `a listener is opened, shared, and listened on`() {
+        var primary = primary()
+        #expect(ask(&primary, one, web) == [.open(one, web)])
+        let shared = primary.opened(one, web.key)
+        guard case .send(one, _, .listener(web.key))? = shared.first else {
+            Issue.record("\(shared)")
+            return
+        }
+        #expect(!primary.listens(one, on: web.key))
+        #expect(primary.heard(.handleArrived, from: one) == [])
+        #expect(primary.heard(.listening(web), from: one) == [.listened(one, key: web.key)])
+        #expect(primary.listens(one, on: web.key))
+        #expect(primary.heard(.closed(key: web.key), from: one) == [.closed(one, key: web.key)])
+        #expect(!primary.listens(one, on: web.key))
+        #expect(ask(&primary, one, web) == [.open(one, web)])
+    }
+
+    @Test func `a key that the worker has, or has asked for, is in use`() {
+        var primary = primary()
+        #expect(ask(&primary, one, web) == [.open(one, web)])
+        #expect(text(ask(&primary, one, web, 2)).first?.contains(#""errno":-98"#) == true)
+        _ = primary.opened(one, web.key)
+        #expect(text(ask(&primary, one, web, 3)).first?.contains(#""errno":-98"#) == true)
+        #expect(ask(&primary, two, web) == [.open(two, web)])
+    }
+
+    @Test func `what cannot be opened is said, and can be asked for again`() {
+        var primary = primary()
+        _ = ask(&primary, one, web, 5)
+        let refused = text(primary.opened(one, web.key, failure: 98))
+        #expect(
+            refused == [
+                #"{"cmd":"NODE_CLUSTER","errno":-98,"key":"null:3000:4:-1","ack":5,"data":null,"seq":1}"#
+                    + "\n"
+            ])
+        #expect(primary.opened(one, web.key) == [])
+        #expect(ask(&primary, one, web) == [.open(one, web)])
+    }
+
+    @Test func `what is no address is refused`() {
+        var primary = primary()
+        for query in [
+            nil, ClusterQuery(.descriptor, port: -1, descriptor: 77), ClusterQuery(.tcp4, port: -5),
+        ] {
+            let refused = text(primary.heard(.asked(query, data: .null, sequence: 1), from: one))
+            #expect(refused.first?.contains(#""errno":-22"#) == true)
+        }
+    }
+
+    @Test func `servers on port 0 are told apart by their index`() {
+        var primary = primary()
+        let (first, second) = (ClusterQuery(.tcp4, port: 0), ClusterQuery(.tcp4, port: 0, index: 1))
+        for query in [first, second] {
+            #expect(ask(&primary, one, query) == [.open(one, query)])
+            _ = primary.opened(one, query.key)
+        }
+        let real = ClusterQuery(.tcp4, port: 41000, index: 1)
+        #expect(primary.heard(.listening(real), from: one) == [.listened(one, key: second.key)])
+        #expect(primary.heard(.listening(ClusterQuery(.udp4, port: 41000)), from: one) == [])
+    }
+
+    @Test func `the first worker's ticket keys are everybody's`() {
+        var primary = primary()
+        #expect(ask(&primary, one, web, data: .string("first")) == [.remember, .open(one, web)])
+        #expect(ask(&primary, two, web, data: .string("second")) == [.open(two, web)])
+        #expect(text(primary.opened(two, web.key)).first?.contains(#""data":"first""#) == true)
+        _ = primary.remove(one)
+        _ = primary.remove(two)
+        primary.add(InstanceID(3))
+        _ = ask(&primary, InstanceID(3), web, data: .string("third"))
+        #expect(text(primary.opened(InstanceID(3), web.key)).first?.contains(#""data":"first""#) == true)
+    }
+
+    @Test func `data has a limit, and so have its keys`() {
+        var primary = primary()
+        let large = JSON.string(String(repeating: "x", count: ClusterPrimary.dataLimit))
+        #expect(ask(&primary, one, web, data: large) == [.open(one, web)])
+        #expect(primary.data.isEmpty)
+        for port in 1...(ClusterPrimary.dataKeyLimit + 1) {
+            let query = ClusterQuery(.tcp4, port: Int64(port))
+            _ = ask(&primary, one, query, data: .bool(true))
+            _ = primary.opened(one, query.key, failure: 13)
+        }
+        #expect(primary.data.count == ClusterPrimary.dataKeyLimit)
+    }
+
+    @Test func `one descriptor is on its way at a time, and a lost one goes again, three times`() {
+        var primary = primary()
+        let other = ClusterQuery(.tcp4, port: 3001)
+        for query in [web, other] { _ = ask(&primary, one, query, query.port) }
+        #expect(primary.opened(one, web.key).count == 1)
+        #expect(primary.opened(one, other.key).isEmpty)
+        for _ in 0..<ClusterWorker.resendLimit {
+            let again = primary.heard(.handleLost, from: one)
+            guard case .send(one, _, .listener(web.key))? = again.first, again.count == 1 else {
+                Issue.record("\(again)")
+                return
+            }
+        }
+        let end = primary.heard(.handleLost, from: one)
+        #expect(text(end).first?.contains(#""errno":-24,"key":"null:3000:4:-1","ack":3000"#) == true)
+        #expect(end.contains(.closed(one, key: web.key)))
+        guard case .send(one, _, .listener(other.key))? = end.last else {
+            Issue.record("\(end)")
+            return
+        }
+        #expect(primary.heard(.handleArrived, from: one) == [])
+        #expect(primary.heard(.handleArrived, from: one) == [] && primary.heard(.handleLost, from: one) == [])
+    }
+
+    @Test func `a worker that leaves is told that this is known, and gets nothing more`() {
+        var primary = primary()
+        let told = text(primary.heard(.leaving(sequence: 3), from: one))
+        #expect(told == [#"{"cmd":"NODE_CLUSTER","ack":3,"seq":1}"# + "\n"])
+        #expect(ask(&primary, one, web) == [])
+        #expect(primary.dismiss(one) == [])
+        #expect(text(primary.dismiss(two)) == [#"{"cmd":"NODE_CLUSTER","act":"disconnect","seq":1}"# + "\n"])
+        #expect(primary.dismiss(two) == [] && ask(&primary, two, web) == [])
+    }
+
+    @Test func `descriptors of the program are confirmed and discarded`() {
+        var primary = primary()
+        let actions = primary.heard(.handleSent, from: one)
+        #expect(actions.first == .discard(one))
+        #expect(text(actions) == [#"{"cmd":"NODE_HANDLE_ACK"}"# + "\n"])
+    }
+
+    @Test func `a connection goes to who listens, and is dropped once it has arrived or cannot`() {
+        var primary = primary()
+        #expect(primary.give(9, to: one, of: web.key) == [.drop(9)])
+        _ = ask(&primary, one, web)
+        _ = primary.opened(one, web.key)
+        _ = primary.heard(.handleArrived, from: one)
+        _ = primary.heard(.listening(web), from: one)
+        let given = primary.give(9, to: one, of: web.key)
+        guard case .send(one, _, .connection(9))? = given.first else {
+            Issue.record("\(given)")
+            return
+        }
+        #expect(primary.give(10, to: one, of: web.key) == [])
+        let next = primary.heard(.handleArrived, from: one)
+        #expect(next.first == .drop(9) && next.count == 2)
+        #expect(primary.remove(one) == [.drop(10)])
+    }
+
+    @Test func `what a program can make grow has an end`() {
+        var primary = primary()
+        for port in 1...ClusterWorker.serverLimit {
+            _ = ask(&primary, one, ClusterQuery(.tcp4, port: Int64(port)))
+        }
+        #expect(text(ask(&primary, one, web)).first?.contains(#""errno":-24"#) == true)
+        _ = primary.opened(one, ClusterQuery(.tcp4, port: 1).key)
+        _ = primary.heard(.listening(ClusterQuery(.tcp4, port: 1)), from: one)
+        let key = ClusterQuery(.tcp4, port: 1).key
+        for number in 0..<UInt64(ClusterWorker.parcelLimit) {
+            #expect(primary.give(number, to: one, of: key) == [])
+        }
+        #expect(primary.give(1 << 40, to: one, of: key) == [.drop(1 << 40)])
+    }
+
+    @Test func `the next daemon knows who listens and the ticket keys`() throws {
+        var primary = primary()
+        _ = ask(&primary, one, web, data: .string("keys"))
+        _ = primary.opened(one, web.key)
+        _ = primary.heard(.handleArrived, from: one)
+        _ = primary.heard(.listening(web), from: one)
+        let pipe = ClusterQuery(.pipe, address: "/x \"y\"", port: -1)
+        _ = ask(&primary, two, pipe)
+        _ = primary.opened(two, pipe.key)
+        _ = ask(&primary, two, web)
+        let app = AppName("a\"b", in: "é")
+        var (name, next) = try #require(ClusterPrimary.read(primary.line(of: app)))
+        #expect(name == app && next.data == primary.data)
+        #expect(next.listens(one, on: web.key) && !next.listens(two, on: pipe.key))
+        #expect(text(ask(&next, one, web)).first?.contains(#""errno":-98"#) == true)
+        // Its answer was lost with the daemon, and so is the question.
+        #expect(ask(&next, two, web) == [.open(two, web)])
+        #expect(next.heard(.listening(pipe), from: two) == [.listened(two, key: pipe.key)])
+        for text in ["", "{}", "[]", #"{"name":1}"#] { #expect(ClusterPrimary.read(Array(text.utf8)) == nil) }
+    }
+
+    @Test func `any order of messages keeps the books`() {
+        let queries = [web, ClusterQuery(.tcp4, port: 0), ClusterQuery(.udp4, port: 53)]
+        for seed: UInt64 in 0..<500 {
+            var dice = Dice(seed: seed)
+            var primary = primary()
+            var alive: Set<UInt64> = []
+            var busy: Set<InstanceID> = []
+            for step in 0..<200 {
+                let worker = dice.pick([one, two])
+                let query = dice.pick(queries)
+                let actions: [ClusterPrimary.Action]
+                switch dice.roll(0...9) {
+                case 0, 1: actions = ask(&primary, worker, query, Int64(step))
+                case 2, 3: actions = primary.opened(worker, query.key)
+                case 4: actions = primary.opened(worker, query.key, failure: 98)
+                case 5: actions = primary.heard(.listening(query), from: worker)
+                case 6: actions = primary.heard(.closed(key: query.key), from: worker)
+                case 7:
+                    alive.insert(UInt64(step))
+                    actions = primary.give(UInt64(step), to: worker, of: query.key)
+                case 8:
+                    busy.remove(worker)
+                    actions = primary.heard(.handleArrived, from: worker)
+                default:
+                    busy.remove(worker)
+                    actions = primary.heard(.handleLost, from: worker)
+                }
+                for case .drop(let number) in actions {
+                    #expect(alive.remove(number) != nil, "seed \(seed): dropped twice")
+                }
+                for case .send(let to, _, .some) in actions {
+                    #expect(busy.insert(to).inserted, "seed \(seed): two under way")
+                }
+            }
+            for worker in [one, two] {
+                for case .drop(let number) in primary.remove(worker) {
+                    #expect(alive.remove(number) != nil, "seed \(seed)")
+                }
+            }
+            #expect(alive.isEmpty, "seed \(seed): a connection is kept for ever")
+        }
+    }
+}
