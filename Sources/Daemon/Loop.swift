@@ -121,7 +121,7 @@ final class Loop {
     private func perform(_ effect: Effect) {
         switch effect {
         case .spawn(let instance, let launch): spawn(instance, launch)
-        case .steer(let app, let instances): ports.steer(app, to: instances)
+        case .steer(let app, let shares): ports.steer(app, to: shares)
         case .drain(let instance): ports.drain(instance)
         case .signal(let instance, let signal): self.signal(instance, signal)
         case .sweep(let instance, let signal): sweep(instance, signal)

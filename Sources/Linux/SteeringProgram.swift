@@ -117,12 +117,21 @@ extension SteeringProgram {
                 FilterInstruction(jumpIfEqual, 0x40, whenFalse: 2),
                 FilterInstruction(loadWord, sourceV4),
                 FilterInstruction(jump, 10),
-            ] + foldedV6 + [
-                // Neighbouring addresses must not be neighbours after the modulo.
-                FilterInstruction(multiply, 0x9E37_79B1),
-                FilterInstruction(shiftRight, 16),
-            ]
+            ] + foldedV6 + mixed
         }
+    }
+
+    /// Neighbouring addresses must not be neighbours after the modulo, however large it is: every bit of the address
+    /// has a say in every bit of the number.
+    private static let mixed =
+        folded(by: 16) + [FilterInstruction(multiply, 0x85EB_CA6B)] + folded(by: 13)
+        + [FilterInstruction(multiply, 0xC2B2_AE35)] + folded(by: 16)
+
+    private static func folded(by bits: UInt32) -> [FilterInstruction] {
+        [
+            FilterInstruction(copyToIndex, 0), FilterInstruction(shiftRight, bits),
+            FilterInstruction(exclusiveOrIndex, 0),
+        ]
     }
 
     private static let foldedV6 =

@@ -13,7 +13,7 @@ struct App: Sendable {
     /// By slot.
     var replacements: [Int: Replacement] = [:]
     /// The last `.steer`; nil: unknown, because a former daemon gave it.
-    var steered: [InstanceID]?
+    var steered: [Share]?
     private var glances: [Glance] = []
     private var stirred = Stirred.all
     /// It was deleted and nothing of it is left.
@@ -24,7 +24,7 @@ struct App: Sendable {
         var spec: AppSpec
     }
 
-    init(_ spec: AppSpec, generation: Generation = Generation(1), steered: [InstanceID]? = []) {
+    init(_ spec: AppSpec, generation: Generation = Generation(1), steered: [Share]? = []) {
         self.generation = generation
         self.newest = generation
         self.versions = [Version(generation: generation, spec: spec)]
@@ -123,10 +123,15 @@ extension App {
             hasChanged = true
         }
         guard hasChanged || steered == nil else { return }
-        let rotation = glances.compactMap(\.online)
+        let rotation = [Share].even(glances.compactMap(\.online))
         guard rotation != steered else { return }
         steered = rotation
         desk.order(.steer(name, rotation))
+    }
+
+    /// New connections go to it; nil: nobody knows, because a former daemon said where they go.
+    func isInRotation(_ id: InstanceID) -> Bool? {
+        steered.map { $0.contains { $0.instance == id } }
     }
 
     func isWanted(_ k: Int) -> Bool { slots[k].wanted && k < spec.instances }

@@ -1,9 +1,9 @@
 /// An order that flows out of the supervisor. The shell performs effects in order and feeds each outcome back.
 public enum Effect: Equatable, Sendable {
     case spawn(InstanceID, Launch)
-    /// Exactly these instances of the app get new connections from now on. Instances that hold no listener are
-    /// left out by the shell. Said again, with the same instances, when one of them opens another listener.
-    case steer(AppName, [InstanceID])
+    /// Exactly these instances of the app get new connections from now on, each its share. Instances that hold no
+    /// listener are left out by the shell. Said again, with the same shares, when one of them opens another listener.
+    case steer(AppName, [Share])
     /// Watch the instance, already out of rotation, until it has nothing left to do; answered by `.drained`
     /// unless it exits first.
     case drain(InstanceID)

@@ -49,7 +49,7 @@ extension App {
         if let address, slots[k][place].listen(on: address) {
             desk.save()
             // A listener opened while serving joins those that are steered to.
-            if let steered, steered.contains(slots[k][place].id) { desk.order(.steer(name, steered)) }
+            if let steered, isInRotation(slots[k][place].id) == true { desk.order(.steer(name, steered)) }
         }
         guard case .starting = slots[k][place].phase, slots[k][place].missing.isEmpty else { return }
         becomeReady(place, of: k, &desk)

@@ -18,7 +18,7 @@ extension App {
     private func serves(_ instance: Instance) -> Bool {
         guard instance.phase == .online, !instance.listening.isEmpty else { return false }
         // After a restart of the daemon nobody knows who was steered to.
-        return steered?.contains(instance.id) ?? true
+        return isInRotation(instance.id) ?? true
     }
 
     /// Sends the stop signal.

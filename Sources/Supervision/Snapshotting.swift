@@ -25,7 +25,7 @@ extension App {
         InstanceSnapshot(
             id: instance.id, generation: instance.generation, phase: instance.phase.word,
             process: instance.process, since: instance.since, listening: instance.listening,
-            inRotation: steered?.contains(instance.id) ?? false)
+            inRotation: isInRotation(instance.id) ?? false)
     }
 }
 

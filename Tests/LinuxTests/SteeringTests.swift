@@ -78,6 +78,23 @@ struct Steering {
         #expect(spread[0] == 0 && spread[1] > 380 && spread[2] > 10, "\(spread)")
     }
 
+    @Test(arguments: [SteeringProgram.Choice.random, .byClientAddress])
+    func `small shares of many addresses are met within two points`(_ choice: SteeringProgram.Choice) throws {
+        let group = try Group(5, on: "0.0.0.0")
+        let weights = [19, 19, 19, 19, 4]
+        try TCPSocket(group.listeners[0].number).attach(Steering.program(weights, choice))
+        var taken = [Int](repeating: 0, count: 5)
+        for client in 0..<2500 {
+            let source: [UInt8] = [127, 1, UInt8(client / 250), UInt8(client % 250 + 1)]
+            for (member, count) in try group.spread(1, from: source).enumerated() { taken[member] += count }
+        }
+        for (member, weight) in weights.enumerated() {
+            let share = Double(taken[member]) / 25
+            #expect(abs(share - Double(weight) / 0.8) < 2.5, "\(taken)")
+        }
+        #expect(abs(Double(taken[4]) / 25 - 5) < 2, "\(taken)")
+    }
+
     @Test func `attaching again switches at once`() throws {
         let group = try Group(2)
         try TCPSocket(group.listeners[0].number).attach(Steering.program([1, 0]))

@@ -15,7 +15,7 @@ import Testing
         scene.pass(.milliseconds(999))
         #expect(scene.steering == [old])
         let taken = scene.pass(.milliseconds(1)).filter { $0 != .save && !$0.isProgress }
-        #expect(taken == [.steer(Scene.web, [new]), .drain(old)])
+        #expect(taken == [.steer(Scene.web, .even([new])), .drain(old)])
         scene.obey()
         #expect(scene.change(of: ticket) == .reloaded)
         #expect(scene.app()?.generation == Generation(2))

@@ -23,7 +23,7 @@ import Testing
         #expect(after.apps[0].slots.map(\.restarts) == [0, 1])
         #expect(after.apps[0].slots.map(\.status) == [.online, .online])
         #expect(next.spawns.count == scene.spawns.count)
-        #expect(next.last == [.steer(Scene.web, scene.steering)])
+        #expect(next.last == [.steer(Scene.web, scene.shares)])
     }
 
     @Test func `what died meanwhile is replaced`() {

@@ -150,7 +150,11 @@ extension Scene {
     }
 
     var steering: [InstanceID] {
-        effects.reduce([]) { if case .steer(_, let ids) = $1 { ids } else { $0 } }
+        shares.map(\.instance)
+    }
+
+    var shares: [Share] {
+        effects.reduce([]) { if case .steer(_, let shares) = $1 { shares } else { $0 } }
     }
 
     func reply(to ticket: Ticket) -> Reply? {

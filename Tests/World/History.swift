@@ -56,10 +56,10 @@ public struct Digest: Equatable, Sendable {
             mix(11, id)
             mix(UInt64(launch.id.number))
             mix(launch.heir?.number ?? 0)
-        case .steer(let app, let ids):
+        case .steer(let app, let shares):
             mix(12)
             mix(app.name)
-            for id in ids { mix(id.number) }
+            for share in shares { mix(UInt64(share.weight), share.instance) }
         case .drain(let id): mix(13, id)
         case .signal(let id, let signal): mix(14 + UInt64(signal.number) << 8, id)
         case .sweep(let id, let signal): mix(15 + UInt64(signal.number) << 8, id)
@@ -135,7 +135,8 @@ extension Moment {
         case .spawn(let id, let launch):
             "spawn \(id.number) in \(launch.spec.name) slot \(launch.slot.number) generation "
                 + "\(launch.generation.number)" + (launch.heir.map { " heir of \($0.number)" } ?? "")
-        case .steer(let app, let ids): "steer \(app) to \(ids.map(\.number))"
+        case .steer(let app, let shares):
+            "steer \(app) to " + shares.map { "\($0.instance.number)x\($0.weight)" }.joined(separator: " ")
         case .drain(let id): "drain \(id.number)"
         case .signal(let id, let signal): "signal \(id.number) \(signal)"
         case .sweep(let id, let signal): "sweep \(id.number) \(signal)"

@@ -110,7 +110,7 @@ extension Invariants {
         if isFinished { violate("an effect after the end: \(effect)") }
         switch effect {
         case .spawn(let id, let launch): checkSpawn(id, launch, snapshot)
-        case .steer(let app, let ids): checkSteering(app, ids, at: now)
+        case .steer(let app, let shares): checkSteering(app, shares.map(\.instance), at: now)
         case .drain(let id):
             require(instances[id]?.state == .runs, "drained what does not run: \(id.number)")
             let rotation = instances[id].flatMap { steered[$0.app] } ?? []

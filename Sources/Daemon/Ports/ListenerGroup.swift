@@ -42,11 +42,11 @@ struct ListenerGroup: Equatable {
 
     /// A program for new connections; nil: nobody receives any.
     func program(
-        receivers: Set<UInt64>, probes: [UInt64: UInt16], by balance: AppSpec.Balance
+        weights: [UInt64: Int], probes: [UInt64: UInt16], by balance: AppSpec.Balance
     ) -> SteeringProgram? {
         let members = order.enumerated().map { position, serial in
             SteeringProgram.Member(
-                position: position, weight: receivers.contains(serial) ? 1 : 0, probe: probes[serial])
+                position: position, weight: weights[serial] ?? 0, probe: probes[serial])
         }
         switch balance {
         case .random: return SteeringProgram(members, by: .random)

@@ -104,7 +104,7 @@ extension Ports {
     private func forget(_ instance: InstanceID) {
         if let trap = traps.removeValue(forKey: instance) { end(trap) }
         tenants[instance] = nil
-        for app in rotations.keys { rotations[app]?.remove(instance) }
+        for app in rotations.keys { rotations[app]?[instance] = nil }
     }
 
     func end(_ trap: Trap) {

@@ -29,8 +29,8 @@ final class Ports {
     /// Serial numbers by the kernel's number for the socket.
     var serials: [UInt64: UInt64] = [:]
     var groups: [ListenerGroup.Key: ListenerGroup] = [:]
-    /// Who gets new connections, as the supervisor said last.
-    var rotations: [AppName: Set<InstanceID>] = [:]
+    /// Who gets new connections, and with what weight, as the supervisor said last.
+    var rotations: [AppName: [InstanceID: Int]] = [:]
     /// Groups whose program was attached once.
     var steered: Set<ListenerGroup.Key> = []
     /// Groups that somebody joined: told to the kernel together, at the next turn of the loop.

@@ -3,9 +3,10 @@ internal import Supervision
 
 extension Ports {
     /// Exactly these instances get new connections from now on.
-    func steer(_ app: AppName, to instances: [InstanceID]) {
-        let onlyMore = rotations[app]?.isSubset(of: instances) ?? false
-        rotations[app] = Set(instances)
+    func steer(_ app: AppName, to shares: [Share]) {
+        let weights = Dictionary(uniqueKeysWithValues: shares.map { ($0.instance, $0.weight) })
+        let onlyMore = rotations[app]?.allSatisfy { weights[$0.key] == $0.value } ?? false
+        rotations[app] = weights
         for key in groups.keys where key.app == app {
             // Who is taken out gets nothing from now on; who comes in can wait for others who do.
             if onlyMore, steered.contains(key) { joined.insert(key) } else { attach(key) }
@@ -22,7 +23,7 @@ extension Ports {
         guard let group = groups[key], let first = group.order.first.flatMap({ listeners[$0] }) else {
             return
         }
-        let receivers = receivers(of: group).subtracting(except)
+        let receivers = receivers(of: group).filter { !except.contains($0.key) }
         // Nobody: then let the last program stand, so that connections wait for a successor.
         guard !receivers.isEmpty else { return }
         let probes = Dictionary(
@@ -32,7 +33,7 @@ extension Ports {
         let balance = balance(of: group)
         // Older kernels have less room for programs (net.core.optmem_max): probes can be done without.
         let programs = [probes, [:]].compactMap {
-            group.program(receivers: receivers, probes: $0, by: balance)
+            group.program(weights: receivers, probes: $0, by: balance)
         }
         let failure = attach(programs, to: first.socket)
         if failure == nil {
@@ -59,14 +60,15 @@ extension Ports {
     }
 
     /// Those in rotation, without the dead and the stuck; but if there is nobody else, with them.
-    private func receivers(of group: ListenerGroup) -> Set<UInt64> {
-        let wanted = rotations[group.key.app] ?? []
-        let chosen = group.order.compactMap { listeners[$0] }.filter { wanted.contains($0.instance) }
+    private func receivers(of group: ListenerGroup) -> [UInt64: Int] {
+        let wanted = rotations[group.key.app] ?? [:]
+        let chosen = group.order.compactMap { listeners[$0] }.filter { wanted[$0.instance] != nil }
         let alive = chosen.filter(\.hasProgram)
         let well = alive.filter { !$0.judge.isStuck }
         // Overload looks like being stuck: never take more than half of the instances away for it.
-        if !well.isEmpty, well.count * 2 >= alive.count { return Set(well.map(\.serial)) }
-        return Set((alive.isEmpty ? chosen : alive).map(\.serial))
+        let isEnough = !well.isEmpty && well.count * 2 >= alive.count
+        let receivers = isEnough ? well : alive.isEmpty ? chosen : alive
+        return Dictionary(uniqueKeysWithValues: receivers.map { ($0.serial, wanted[$0.instance] ?? 1) })
     }
 
     private func balance(of group: ListenerGroup) -> AppSpec.Balance {

@@ -182,7 +182,7 @@ extension PortsStage {
 
     /// Returns when the kernel obeys.
     func steer(to instances: [InstanceID]) throws {
-        ports.steer(AppName("web"), to: instances)
+        ports.steer(AppName("web"), to: .even(instances))
         try until("it is told to the kernel") { self.ports.joined.isEmpty }
     }
 
