@@ -71,7 +71,7 @@ let package = Package(
             linkerSettings: standalone),
         // Medians beside the best peers: `make bench`.
         .executableTarget(
-            name: "benchmarks", dependencies: ["Linux", "Support"], path: "Tests/Benchmarks",
+            name: "benchmarks", dependencies: ["Linux", "Support", "Wire"], path: "Tests/Benchmarks",
             swiftSettings: strict),
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
         .testTarget(

@@ -15,6 +15,8 @@ struct Options {
     var timeout: Duration = .seconds(5)
     /// `--pause 5`: milliseconds between two requests of one client.
     var pause: Duration = .zero
+    /// `--ramp 5`: milliseconds between the first request of one client and that of the next.
+    var ramp: Duration = .zero
     /// `--keep-alive`: one connection for many requests.
     var keepAlive = false
     /// `--status 200`: what a good answer is.
@@ -32,6 +34,7 @@ struct Options {
             case "--seconds": limit = .seconds(number(words.popFirst(), 1...3600))
             case "--timeout": timeout = .seconds(number(words.popFirst(), 1...60))
             case "--pause": pause = .milliseconds(number(words.popFirst(), 0...10_000))
+            case "--ramp": ramp = .milliseconds(number(words.popFirst(), 0...1000))
             case "--status": status = number(words.popFirst(), 100...599)
             default:
                 hasTarget = true

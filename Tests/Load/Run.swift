@@ -33,6 +33,9 @@ struct Run: ~Copyable {
             "GET \(options.path) HTTP/1.1\r\nHost: \(options.target)\r\nConnection: \(connection)\r\n\r\n"
                 .utf8)
         clients = Array(repeating: Client(), count: options.clients)
+        for index in clients.indices {
+            clients[index].rest(keeping: false, until: began + Int64(index) * options.ramp.nanoseconds)
+        }
         tokens = Array(repeating: 0, count: options.clients)
     }
 

@@ -2,7 +2,7 @@
 const cluster = require('cluster')
 
 if (cluster.isPrimary) {
-    for (let i = 0; i < 2; i++) cluster.fork()
+    for (let i = 0; i < Number(process.env.WORKERS || 2); i++) cluster.fork()
 } else {
-    require('./server.js')
+    require(process.env.SERVER || './server.js')
 }
