@@ -28,6 +28,7 @@ struct Session {
         case .list: return try list()
         case .listAsJSON: return try listAsJSON()
         case .describe(let name): return try describe(name)
+        case .why(let name): return try why(name)
         case .logs(let options): return try LogCommand(voice: voice, caller: caller).run(options)
         case .monitor: return try Monitor.run(voice: voice, caller: caller)
         case .ping: return try ping()
@@ -56,15 +57,33 @@ extension Session {
         return ExitCode.done.rawValue
     }
 
-    private func describe(_ name: String) throws(Stop) -> Int32 {
-        let selector = Selector(name)
-        guard let body = try caller.ask(.apps(selector)) else { throw notRunning }
-        if voice.manner.json {
-            voice.say(bytes: body)
-            return ExitCode.done.rawValue
+    private func why(_ name: String) throws(Stop) -> Int32 {
+        if voice.manner.json { return try tellAsJSON(name) }
+        let snapshot = try snapshot(of: name)
+        let blocks = snapshot.apps.map { app in
+            Why.lines(app, slot: Session.slot(name, of: app), at: .now, palette: voice.output.palette) {
+                Clock.timestamp(atWall: $0.nanoseconds + WallClock.now.offset.nanoseconds)
+            }
         }
-        guard let snapshot = try caller.snapshot(selector) else { throw notRunning }
+        voice.say(Array(blocks.joined(separator: [""])))
+        return ExitCode.done.rawValue
+    }
+
+    private func tellAsJSON(_ name: String) throws(Stop) -> Int32 {
+        guard let body = try caller.ask(.apps(Selector(name))) else { throw notRunning }
+        voice.say(bytes: body)
+        return ExitCode.done.rawValue
+    }
+
+    private func snapshot(of name: String) throws(Stop) -> Snapshot {
+        guard let snapshot = try caller.snapshot(Selector(name)) else { throw notRunning }
         guard !snapshot.apps.isEmpty else { throw Stop(Report(.refused(.noSuchApp(name)))) }
+        return snapshot
+    }
+
+    private func describe(_ name: String) throws(Stop) -> Int32 {
+        if voice.manner.json { return try tellAsJSON(name) }
+        let snapshot = try snapshot(of: name)
         let logs = try LogCatalogue.fromDaemon(caller)?.paths ?? [:]
         let blocks = snapshot.apps.map { app in
             Description.lines(

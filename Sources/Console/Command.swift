@@ -27,6 +27,7 @@ public enum Command: Equatable, Sendable {
     /// `list` as PM2's JSON.
     case listAsJSON
     case describe(String)
+    case why(String)
     case logs(LogOptions)
     case monitor
     case ping

@@ -52,6 +52,13 @@ enum CommandTable {
             .describe, aliases: ["desc", "info", "show"], operands: "<app>",
             "Shows all there is to know about an app.", details: targets),
         CommandDescription(
+            .why, operands: "<app>",
+            "Shows what went wrong with an app lately, and what was done about it.",
+            details: """
+                \(targets). The last deaths of each instance with the last lines of stderr, and the last \
+                operations that failed; kept when the daemon or the machine is started anew.
+                """),
+        CommandDescription(
             .logs, aliases: ["log"], operands: "[app]",
             "Shows the last lines of the logs, then follows them.",
             details: targets,
@@ -156,7 +163,7 @@ struct CommandDescription: Sendable {
 /// The commands by the name they are listed under.
 enum Verb: String, CaseIterable, Sendable {
     case start, stop, restart, reload, scale, delete
-    case list, jlist, describe, logs, monit
+    case list, jlist, describe, why, logs, monit
     case ping, kill, version, help
     case daemon, keeper, example
 }

@@ -22,9 +22,8 @@ extension ParsedCommand {
         case .example:
             self.init(command: .example(remaining), manner: manner)
             return
-        case .start, .stop, .restart, .reload, .scale, .delete, .list, .jlist, .describe, .logs, .monit,
-            .ping,
-            .kill, .version, .help:
+        case .start, .stop, .restart, .reload, .scale, .delete, .list, .jlist, .describe, .why, .logs,
+            .monit, .ping, .kill, .version, .help:
             break
         }
         if description.verb != .help, ParsedCommand.asksForHelp(remaining) {
@@ -72,6 +71,7 @@ extension Command {
         case .list: self = try words.none(.list)
         case .jlist: self = try words.none(.listAsJSON)
         case .describe: self = .describe(try words.one())
+        case .why: self = .why(try words.one())
         case .logs: self = .logs(try LogOptions(arguments, target: try words.atMostOne()))
         case .monit: self = try words.none(.monitor)
         case .ping: self = try words.none(.ping)

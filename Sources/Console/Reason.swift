@@ -17,7 +17,7 @@ enum Reason {
         var parts: [String] = []
         if let death = slot.deaths.last {
             let times = slot.unstableRestarts > 1 ? " x\(slot.unstableRestarts)" : ""
-            parts.append(Wording.brief(death.cause) + times)
+            parts.append(Wording.brief(death) + times)
         }
         if let next = slot.nextTry { parts.append("next try in \(Quantities.remaining(next - now))") }
         return parts.joined(separator: ", ")
@@ -27,7 +27,7 @@ enum Reason {
         guard let death = slot.deaths.last else { return "gave up" }
         let tries = slot.unstableRestarts
         let end = tries > 1 ? "gave up after \(tries) tries" : "gave up"
-        return "\(Wording.brief(death.cause)), \(end)"
+        return "\(Wording.brief(death)), \(end)"
     }
 
     private static func launching(_ slot: SlotSnapshot, at now: Instant) -> String {
@@ -35,7 +35,7 @@ enum Reason {
         // Whole seconds: what is shown again and again should not flicker.
         let seconds = max(0, (now - current.since).milliseconds / 1000)
         let age = seconds > 0 ? ", for \(Quantities.duration(.seconds(seconds)))" : ""
-        let last = slot.deaths.last.map { ", before: \(Wording.brief($0.cause))" } ?? ""
+        let last = slot.deaths.last.map { ", before: \(Wording.brief($0))" } ?? ""
         return "not ready yet\(age)\(slot.restarts > 0 ? last : "")"
     }
 
@@ -48,12 +48,12 @@ enum Reason {
         }
         if let failure = app.lastFailure {
             let kept = (slot.current?.generation ?? app.generation).number
-            return "reload failed (\(Wording.brief(failure.death.cause))), kept generation \(kept)"
+            return "reload failed (\(Wording.brief(failure.death))), kept generation \(kept)"
         }
         guard let current = slot.current else { return "" }
         if !current.listening.isEmpty, !current.inRotation { return "out of rotation" }
         if slot.restarts > 0, let death = slot.deaths.last {
-            return "\(Wording.brief(death.cause)) \(Quantities.duration(now - death.at)) ago"
+            return "\(Wording.brief(death)) \(Quantities.duration(now - death.at)) ago"
         }
         return current.listening.isEmpty ? "" : "listening on \(Quantities.addresses(current.listening))"
     }
@@ -71,7 +71,7 @@ enum Reason {
         guard let death = slot.deaths.last else { return "" }
         switch death.cause {
         case .exited(.code(0)): return "finished"
-        case .exited, .notStarted, .neverReady: return "last: \(Wording.brief(death.cause))"
+        case .exited, .notStarted, .neverReady: return "last: \(Wording.brief(death))"
         }
     }
 }

@@ -5,7 +5,11 @@ public enum Wording {
     // MARK: - How instances end
 
     /// In a column: "exit 1", "SIGSEGV", "not ready in 8 s".
-    static func brief(_ cause: Death.Cause) -> String {
+    static func brief(_ death: Death) -> String {
+        death.killer == .outOfMemory ? "out of memory" : brief(death.cause)
+    }
+
+    private static func brief(_ cause: Death.Cause) -> String {
         switch cause {
         case .exited(.code(let code)): "exit \(code)"
         case .exited(.signal(let signal)): "\(signal)"
@@ -20,7 +24,8 @@ public enum Wording {
         switch death.cause {
         case .exited(.code(let code)): "exited with code \(code) after \(Quantities.duration(death.uptime))"
         case .exited(.signal(let signal)):
-            "was ended by \(signal) after \(Quantities.duration(death.uptime))"
+            death.killer.map { killed(by: $0, after: death.uptime) }
+                ?? "was ended by \(signal) after \(Quantities.duration(death.uptime))"
         case .exited(.unknown):
             "ended after \(Quantities.duration(death.uptime)), nobody saw how"
         case .notStarted(let reason): "could not be started: \(Text.sanitised(reason))"
@@ -31,6 +36,15 @@ public enum Wording {
         }
     }
 
+    private static func killed(by killer: Killer, after uptime: Duration) -> String {
+        let end = "was killed (SIGKILL) after \(Quantities.duration(uptime))"
+        switch killer {
+        case .outOfMemory: return "\(end) by the kernel, because memory ran out"
+        case .somebody: return "\(end), neither by swpm nor by the kernel for lack of memory: somebody did"
+        case .unknown: return "\(end), not by swpm: by the kernel for lack of memory, or by somebody"
+        }
+    }
+
     private static func list(_ addresses: [ListenAddress]) -> String {
         addresses.sorted().map(\.description).joined(separator: " and ")
     }
@@ -38,6 +52,15 @@ public enum Wording {
     /// The last lines of stderr, indented.
     static func lastWords(_ death: Death, indent: String = "    ") -> [String] {
         death.lastWords.suffix(Death.lastWordsLimit).map { indent + Text.sanitised($0) }
+    }
+
+    /// How an instance ended, with all that explains it.
+    static func account(of death: Death, _ who: String) -> [String] {
+        var lines = ["\(who) \(sentence(death))"]
+        if let remark = death.remark { lines.append("  \(Text.sanitised(remark))") }
+        let words = lastWords(death)
+        if !words.isEmpty { lines += ["  its last lines on stderr:"] + words }
+        return lines
     }
 
     // MARK: - Operations
@@ -101,9 +124,7 @@ public enum Wording {
 
     /// Why an operation failed, with what the program said last.
     static func failure(_ failure: Failure, isReload: Bool) -> [String] {
-        var lines = ["\(instance(failure.app, failure.slot)) \(sentence(failure.death))"]
-        let words = lastWords(failure.death)
-        if !words.isEmpty { lines += ["  its last lines on stderr:"] + words }
+        var lines = account(of: failure.death, instance(failure.app, failure.slot))
         let app = typed(name(failure.app))
         if isReload {
             lines.append("\(name(failure.app)) serves on with what had proved itself")
@@ -114,7 +135,7 @@ public enum Wording {
         }
         // What was not started has written nothing.
         if case .notStarted = failure.death.cause { return lines }
-        lines.append(hint("swpm logs \(app)", "to see more"))
+        lines += [hint("swpm why \(app)", "what went before"), hint("swpm logs \(app)", "to see more")]
         return lines
     }
 

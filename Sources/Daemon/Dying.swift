@@ -17,6 +17,8 @@ extension Loop {
     }
 
     func ended(_ instance: InstanceID, _ exit: Exit, _ reaped: ReapedProcess? = nil) {
+        var exit = exit
+        exit.killer = killer(of: instance, exit.status)
         processes.ended(instance)
         ports.exited(instance)
         exits.begin(instance, exit, reaped, at: .now)
@@ -30,7 +32,8 @@ extension Loop {
 
     /// The pump has taken what the pipes still held.
     func heard(_ lastWords: [String], of instance: InstanceID) {
-        guard let exit = exits.end(instance, lastWords: lastWords) else { return }
+        guard var exit = exits.end(instance, lastWords: lastWords) else { return }
+        exit.remark = ports.remark(on: instance, lastWords, at: exit.at)
         learn(.exited(instance, exit))
         mustLookForRemains = true
     }
@@ -58,6 +61,7 @@ extension Loop {
 extension Loop {
     func signal(_ instance: InstanceID, _ signal: Signal) {
         guard let handle = processes[instance]?.handle else { return }
+        if signal == .kill { processes.killed(instance) }
         do throws(SystemError) {
             // Not delivered: it ended meanwhile, and the keeper will say so.
             try Processes.signal(signal.number, through: handle.number)
@@ -70,6 +74,7 @@ extension Loop {
     /// than one look is still of the instance.
     func sweep(_ instance: InstanceID, _ signal: Signal) {
         guard let entry = processes[instance] else { return }
+        if signal == .kill { processes.killed(instance) }
         var reached: Set<Orphans.Member> = []
         for _ in 0..<Loop.sweepRounds {
             let found = Set(members(of: instance, entry)).subtracting(reached)

@@ -7,6 +7,7 @@ struct Home: Sendable {
     /// The control interface.
     var socket: String { "\(path)/swpm.sock" }
     var state: String { "\(path)/state.json" }
+    var history: String { "\(path)/history.json" }
     var logs: String { "\(path)/logs" }
     var daemonLog: String { "\(path)/daemon.log" }
 

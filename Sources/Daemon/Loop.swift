@@ -28,6 +28,7 @@ final class Loop {
     let boot: String?
     var processes = ProcessTable()
     var exits = Exits()
+    var coroner = Coroner(.now())
 
     private(set) var supervisor: Supervisor
     private var facts: [Event] = []
@@ -40,6 +41,12 @@ final class Loop {
     /// Between two writes of the state at least: a hundred instances that start at once are not a hundred writes.
     private static let saveInterval = Duration.milliseconds(10)
     private var savedAt = Instant(nanoseconds: 0)
+    /// Between two writes of the history, which is longer: after the first of many deaths the others wait.
+    private static let historyInterval = Duration.seconds(1)
+    private var historyAt = Instant(nanoseconds: 0)
+    private var historyIsStale = false
+    private var writtenHistory: History
+    private var historyDue: Instant { historyAt + Loop.historyInterval }
     private var saveDue: Instant { savedAt + Loop.saveInterval }
     /// Whether what is wanted still goes to disk; not once the machine goes down.
     private var remembers = true
@@ -60,6 +67,7 @@ final class Loop {
         who = parts.who
         boot = parts.boot
         self.supervisor = supervisor
+        writtenHistory = supervisor.history
         ports.report = { [unowned self] in learn($0) }
         ports.family = { [unowned self] in family(of: $0) }
     }
@@ -81,6 +89,7 @@ final class Loop {
             settle()
         }
         if stateIsStale { save() }
+        if historyIsStale { saveHistory() }
         scribe.finish()
         // A socket that nobody answers on would only puzzle; if it cannot be removed, the next daemon replaces it.
         try? File.remove(home.socket)
@@ -97,7 +106,7 @@ final class Loop {
         [
             finishedAt.map { $0 + Loop.farewell },
             stateIsStale ? saveDue : nil, supervisor.nextDeadline, ports.nextDeadline,
-            connections.nextDeadline, exits.nextDeadline,
+            connections.nextDeadline, exits.nextDeadline, historyIsStale ? historyDue : nil,
         ]
         .compactMap { $0 }.min()
     }
@@ -113,6 +122,7 @@ final class Loop {
             }
         } while !facts.isEmpty || mustLookForRemains
         if stateIsStale, saveDue <= .now { save() }
+        if historyIsStale, historyDue <= .now { saveHistory() }
         // An exit that the state does not know yet is told again to the next daemon.
         if !stateIsStale { exits.acknowledge(to: keeper) }
         sampler.catchUp(at: .now)
@@ -141,6 +151,18 @@ final class Loop {
         guard remembers else { return }
         environments.keep(only: supervisor.environments)
         scribe.save(StateFile(state: supervisor.saved, environments: environments.survivors, boot: boot))
+        historyIsStale = true
+        if historyDue <= .now { saveHistory() }
+    }
+
+    /// Writes what went wrong, if that is news.
+    private func saveHistory() {
+        historyIsStale = false
+        let history = supervisor.history
+        guard history != writtenHistory else { return }
+        writtenHistory = history
+        historyAt = .now
+        scribe.save(HistoryFile(history))
     }
 
     /// Stops everything gracefully without forgetting that it is wanted: the machine, or the service, goes down.

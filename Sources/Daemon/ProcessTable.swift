@@ -15,6 +15,8 @@ struct ProcessTable {
         fileprivate(set) var handle: SharedDescriptor?
         /// The main process was reaped.
         fileprivate(set) var ended = false
+        /// We sent SIGKILL.
+        fileprivate(set) var isKilled = false
     }
 
     private(set) var entries: [InstanceID: Entry] = [:]
@@ -65,6 +67,10 @@ struct ProcessTable {
         entries[instance]?.handle = nil
         if instances[process] == instance { instances[process] = nil }
         former[process.number] = instance
+    }
+
+    mutating func killed(_ instance: InstanceID) {
+        entries[instance]?.isKilled = true
     }
 
     mutating func remove(_ instance: InstanceID) {

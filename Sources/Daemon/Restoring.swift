@@ -7,10 +7,12 @@ internal import Wire
 struct Found {
     let manifest: KeeperLink.Manifest
     var file: StateFile
+    let history: History
 
     init(_ home: Home, _ manifest: KeeperLink.Manifest, boot: String?, _ scribe: Scribe) {
         self.manifest = manifest
         file = Found.read(home, scribe)
+        history = Found.readHistory(home, scribe)
         // Pids from before a boot mean nothing.
         if file.boot != boot {
             for app in file.state.apps.indices {
@@ -18,6 +20,17 @@ struct Found {
                     file.state.apps[app].slots[slot].instances = []
                 }
             }
+        }
+    }
+
+    /// Nothing depends on it: what cannot be read is said and forgotten.
+    private static func readHistory(_ home: Home, _ scribe: Scribe) -> History {
+        guard let bytes = try? File.read(home.history) else { return History() }
+        do throws(JSONError) {
+            return try HistoryFile(parsing: bytes, clock: .now).history
+        } catch {
+            scribe.log("\(home.history) cannot be read (\(error)): what went wrong before is not known")
+            return History()
         }
     }
 

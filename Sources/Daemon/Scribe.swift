@@ -1,11 +1,12 @@
 internal import Linux
 internal import Wire
 
-/// Writes `state.json` and `daemon.log` on a thread of its own, because an fsync(2) may take as long as the disk
+/// Writes `state.json`, `history.json` and `daemon.log` on a thread of its own, because an fsync(2) may take as long as the disk
 /// likes and neither supervision nor the logs should wait for it.
 final class Scribe: Sendable {
     private enum Job: Sendable {
         case save(StateFile)
+        case remember(HistoryFile)
         case log(String)
         case finish
     }
@@ -20,6 +21,10 @@ final class Scribe: Sendable {
         worker.order(.save(state))
     }
 
+    func save(_ history: HistoryFile) {
+        worker.order(.remember(history))
+    }
+
     func log(_ sentence: String) {
         worker.order(.log("\(Clock.timestamp()) \(sentence)\n"))
     }
@@ -30,19 +35,22 @@ final class Scribe: Sendable {
         worker.join()
     }
 
-    /// Of several states only the newest is written.
+    /// Of several states, or histories, only the newest is written.
     private static func carryOut(_ jobs: [Job], _ home: Home) -> Bool {
         var newest: StateFile?
+        var history: HistoryFile?
         var lines = ""
         var goesOn = true
         for job in jobs {
             switch job {
             case .save(let state): newest = state
+            case .remember(let past): history = past
             case .log(let line): lines += line
             case .finish: goesOn = false
             }
         }
         if let newest { write(newest, home, &lines) }
+        if let history { write(history, home, &lines) }
         // Nobody is left to be told when the daemon's own log cannot be written.
         if !lines.isEmpty { try? File.append(Array(lines.utf8), to: home.daemonLog) }
         return goesOn
@@ -54,6 +62,14 @@ final class Scribe: Sendable {
         } catch {
             lines +=
                 "\(Clock.timestamp()) \(error); what runs goes on, but a new daemon would not know the change\n"
+        }
+    }
+
+    private static func write(_ history: HistoryFile, _ home: Home, _ lines: inout String) {
+        do throws(SystemError) {
+            try File.replace(home.history, with: history.bytes(clock: .now))
+        } catch {
+            lines += "\(Clock.timestamp()) \(error); a new daemon would not know what went wrong before\n"
         }
     }
 }

@@ -38,7 +38,10 @@ public enum Startup {
         )
         let found = Found(home, manifest, boot: parts.boot, scribe)
         let seed = UInt64(bitPattern: Clock.wall())
-        let loop = try Loop(parts, supervisor: Supervisor(restoring: found.file.state, seed: seed, now: .now))
+        let loop = try Loop(
+            parts,
+            supervisor: Supervisor(
+                restoring: found.file.state, history: found.history, seed: seed, now: .now))
         loop.takeBack(found)
         try loop.connect()
         return loop

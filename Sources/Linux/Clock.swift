@@ -15,12 +15,19 @@ public enum Clock {
     }
 
     /// Now, to the second, in the machine's time zone: "2026-11-21T09:30:00+0000" (strftime(3)).
-    public static func timestamp() -> String {
-        var seconds = time(nil)
+    public static func timestamp() -> String { format(time(nil), "%Y-%m-%dT%H:%M:%S%z") }
+
+    /// For eyes: "2026-11-21 09:30:00", from nanoseconds since 1970.
+    public static func timestamp(atWall nanoseconds: Int64) -> String {
+        format(time_t(nanoseconds / 1_000_000_000), "%Y-%m-%d %H:%M:%S")
+    }
+
+    private static func format(_ seconds: time_t, _ pattern: String) -> String {
+        var seconds = seconds
         var parts = tm()
         localtime_r(&seconds, &parts)
         return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { buffer in
-            let count = strftime(buffer.baseAddress!, buffer.count, "%Y-%m-%dT%H:%M:%S%z", &parts)
+            let count = strftime(buffer.baseAddress!, buffer.count, pattern, &parts)
             return String(decoding: UnsafeRawBufferPointer(buffer).prefix(count), as: UTF8.self)
         }
     }

@@ -12,6 +12,8 @@ struct App: Sendable {
     var lastFailure: Failure?
     /// By slot.
     var replacements: [Int: Replacement] = [:]
+    /// Oldest first.
+    var failures: [FailedOperation] = []
     /// The last `.steer`; nil: unknown, because a former daemon gave it.
     var steered: [Share]?
     private var glances: [Glance] = []

@@ -17,22 +17,39 @@ public struct Exit: Equatable, Sendable {
     public var peakMemory: UInt64
     /// User and system time together.
     public var processorTime: Duration
+    /// Of a SIGKILL that swpm did not send.
+    public var killer: Killer?
+    /// What swpm saw that may explain it: "process 4711 of user bob listens on :3000: node x.js".
+    public var remark: String?
 
     public init(
         status: ExitStatus, at: Instant, lastWords: [String] = [], peakMemory: UInt64 = 0,
-        processorTime: Duration = .zero
+        processorTime: Duration = .zero, killer: Killer? = nil, remark: String? = nil
     ) {
         self.status = status
         self.at = at
         self.lastWords = lastWords
         self.peakMemory = peakMemory
         self.processorTime = processorTime
+        self.killer = killer
+        self.remark = remark
     }
+}
+
+/// Who sent a SIGKILL that swpm did not send.
+public enum Killer: String, Equatable, Sendable {
+    /// The kernel, because memory ran out.
+    case outOfMemory = "out_of_memory"
+    /// Not the kernel for lack of memory: hence some other process.
+    case somebody
+    /// One of these two.
+    case unknown
 }
 
 /// Why an instance is no more, kept with its slot and carried by failed operations.
 public struct Death: Equatable, Sendable {
-    public static let lastWordsLimit = 20
+    /// Enough for the message of an uncaught error of Node above its stack, which 20 are not.
+    public static let lastWordsLimit = 30
     /// Deaths remembered per slot.
     public static let historyLimit = 5
 
@@ -43,6 +60,26 @@ public struct Death: Equatable, Sendable {
     public var uptime: Duration
     public var lastWords: [String]
     public var peakMemory: UInt64
+    /// The main process, if there ever was one.
+    public var process: ProcessID?
+    public var killer: Killer?
+    public var remark: String?
+    /// Nil: not decided yet, or nothing was to be decided.
+    public var consequence: Consequence?
+
+    /// What was done about it.
+    public enum Consequence: Equatable, Sendable {
+        /// Started again, that long after nothing of it was left.
+        case restarted(after: Duration)
+        /// Its end was peaceful, or it is not to be brought back.
+        case rested
+        /// `max_restarts`.
+        case gaveUp
+        /// A candidate: what it was to replace serves on.
+        case refused
+        /// By then it was to stop, or to make way for another version.
+        case unwanted
+    }
 
     public enum Cause: Equatable, Sendable {
         /// It ended by itself.
@@ -55,7 +92,8 @@ public struct Death: Equatable, Sendable {
 
     public init(
         generation: Generation, cause: Cause, at: Instant, uptime: Duration, lastWords: [String] = [],
-        peakMemory: UInt64 = 0
+        peakMemory: UInt64 = 0, process: ProcessID? = nil, killer: Killer? = nil, remark: String? = nil,
+        consequence: Consequence? = nil
     ) {
         self.generation = generation
         self.cause = cause
@@ -63,5 +101,9 @@ public struct Death: Equatable, Sendable {
         self.uptime = uptime
         self.lastWords = lastWords
         self.peakMemory = peakMemory
+        self.process = process
+        self.killer = killer
+        self.remark = remark
+        self.consequence = consequence
     }
 }

@@ -63,6 +63,7 @@ extension App {
         }
         work = nil
         if done.operation.kind == .delete { disappear(&desk) }
+        record(done, &desk)
         let change = done.failure == nil ? done.change : .failed
         complete(
             done.operation, change, failure: done.failure, isRolledBack: done.isRolledBack, &desk)

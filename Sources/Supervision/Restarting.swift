@@ -52,12 +52,14 @@ extension App {
         let instance = slots[k][place]
         slots[k][place].death = death
         slots[k].record(death)
+        desk.save()
         desk.order(.announce(.died(name, slots[k].index, death)))
         tell(.died(death), k, death.generation, &desk)
         let policy = spec(of: death.generation).restart
         switch place {
         case .candidate:
             slots[k].verdict = .died
+            slots[k].note(.refused, of: death)
         case .current where slots[k].candidate != nil:
             break
         case .current where policy.isPeaceful(death.cause) || policy.isStable(death, of: instance):
@@ -74,6 +76,7 @@ extension App {
         guard isWanted(k), slots[k].generation == dead.generation else {
             // The next run, if any, is another version's: it inherits nothing.
             slots[k].rest = .idle
+            slots[k].note(.unwanted, of: death)
             return desk.order(.release(dead.id))
         }
         let policy = spec(of: dead.generation).restart
@@ -84,12 +87,15 @@ extension App {
         switch policy.resumption(after: death.cause, unstable: slots[k].unstable, jitter: jitter) {
         case .rest:
             slots[k].rest = .finished
+            slots[k].note(.rested, of: death)
             slots[k].forgo(&desk)
         case .giveUp:
             slots[k].rest = .failed
+            slots[k].note(.gaveUp, of: death)
             slots[k].forgo(&desk)
             desk.order(.announce(.gaveUp(name, slots[k].index, restarts: slots[k].restarts)))
         case .again(let delay):
+            slots[k].note(.restarted(after: delay), of: death)
             wait(delay, k, &desk)
         }
     }

@@ -7,11 +7,14 @@ extension Supervisor {
     /// by itself what runs but is not in it (spawned, and not yet saved). Everything is looked at at the first
     /// `.deadlinePassed`, which is due at once: what is wanted and not there is spawned, and who gets new connections
     /// is said again. A reload that was on its way is rolled back; clients of the former daemon are not answered.
-    public init(restoring saved: SavedState, seed: UInt64, now: Instant) {
+    public init(
+        restoring saved: SavedState, history: History = History(), seed: UInt64, now: Instant
+    ) {
         desk = Desk(seed: seed, nextInstance: saved.nextInstance)
         desk.open(at: now)
         for app in saved.apps {
-            let restored = App(restoring: app, &desk)
+            var restored = App(restoring: app, &desk)
+            if let past = history.apps.first(where: { $0.name == restored.name }) { restored.recall(past) }
             apps[restored.name] = restored
             due[restored.name] = now
         }

@@ -109,6 +109,6 @@ extension Death {
             generation: instance.generation, cause: instance.death?.cause ?? .exited(exit.status),
             at: exit.at,
             uptime: max(.zero, exit.at - instance.since), lastWords: exit.lastWords,
-            peakMemory: exit.peakMemory)
+            peakMemory: exit.peakMemory, process: instance.process, killer: exit.killer, remark: exit.remark)
     }
 }

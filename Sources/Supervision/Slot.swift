@@ -124,6 +124,12 @@ extension Slot {
         if deaths.count > Death.historyLimit { deaths.removeFirst() }
     }
 
+    /// What was done about a death, as far as it is remembered.
+    mutating func note(_ consequence: Death.Consequence, of death: Death) {
+        guard let index = deaths.lastIndex(of: death) else { return }
+        deaths[index].consequence = consequence
+    }
+
     /// Forgets the past: the next spawn owes nothing and inherits nothing.
     mutating func renew(_ desk: inout Desk) {
         forgo(&desk)

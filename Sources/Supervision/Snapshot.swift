@@ -12,6 +12,8 @@ public struct AppSnapshot: Equatable, Sendable {
     public var operation: Operation?
     /// The last reload that failed, until one succeeds.
     public var lastFailure: Failure?
+    /// Oldest first, at most `FailedOperation.historyLimit`.
+    public var failures: [FailedOperation]
 
     public enum Operation: String, Equatable, Sendable {
         case starting, stopping, restarting, reloading, scaling, deleting, rollingBack
@@ -19,13 +21,14 @@ public struct AppSnapshot: Equatable, Sendable {
 
     public init(
         spec: AppSpec, generation: Generation, slots: [SlotSnapshot], operation: Operation? = nil,
-        lastFailure: Failure? = nil
+        lastFailure: Failure? = nil, failures: [FailedOperation] = []
     ) {
         self.spec = spec
         self.generation = generation
         self.slots = slots
         self.operation = operation
         self.lastFailure = lastFailure
+        self.failures = failures
     }
 }
 

@@ -10,7 +10,7 @@ extension App {
     var snapshot: AppSnapshot {
         AppSnapshot(
             spec: spec, generation: generation, slots: slots.map(snapshot), operation: work?.word,
-            lastFailure: lastFailure)
+            lastFailure: lastFailure, failures: failures)
     }
 
     private func snapshot(of slot: Slot) -> SlotSnapshot {

@@ -41,7 +41,7 @@ import Testing
         #expect(
             report.errors == [
                 "web 0 exited with code 1 after 120 ms", "  its last lines on stderr:", "    boom",
-                "    red\u{FFFD}", "  to see more: swpm logs web",
+                "    red\u{FFFD}", "  what went before: swpm why web", "  to see more: swpm logs web",
             ])
     }
 

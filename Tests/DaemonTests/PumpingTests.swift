@@ -15,7 +15,7 @@ import Testing
             let process = try start(Programs.puppet, orders, try pump.open(1, out: out, error: error))
             try reap(process)
             pump.finish(1)
-            #expect(try pump.lastWords(1) == (81...100).map { "error \($0)" })
+            #expect(try pump.lastWords(1) == (71...100).map { "error \($0)" })
             #expect(text(out) == numbered("line", 20000))
             #expect(try File.status(out)?.mode == 0o600)
             try pump.waitForEnd(1)

@@ -20,7 +20,8 @@ import Testing
     private func death() -> Death {
         Death(
             generation: Generation(2), cause: .exited(.code(1)), at: Instant(nanoseconds: 95_000_000_000),
-            uptime: .milliseconds(250), lastWords: ["Error: no database"], peakMemory: 4096)
+            uptime: .milliseconds(250), lastWords: ["Error: no database"], peakMemory: 4096,
+            process: ProcessID(4200), consequence: .restarted(after: .milliseconds(800)))
     }
 
     private func snapshot() -> Snapshot {
@@ -38,7 +39,12 @@ import Testing
         return Snapshot(apps: [
             AppSnapshot(
                 spec: spec(), generation: Generation(1), slots: [online, waiting], operation: .reloading,
-                lastFailure: failure)
+                lastFailure: failure,
+                failures: [
+                    FailedOperation(
+                        at: Instant(nanoseconds: 95_500_000_000), goal: .reloaded, failure: failure,
+                        isRolledBack: true)
+                ])
         ])
     }
 
@@ -100,6 +106,23 @@ import Testing
             version: "0.1.0", process: ProcessID(77), since: Instant(nanoseconds: 1_500_000_000))
         bytes += Answer.bytes(facts, clock: clock) + Answer.pong
         try expectGolden(bytes, "answers.ndjson")
+    }
+
+    @Test func `the history`() throws {
+        var killed = death()
+        killed.cause = .exited(.signal(.kill))
+        killed.killer = .outOfMemory
+        killed.remark = "what was seen"
+        killed.consequence = .gaveUp
+        let app = snapshot().apps[0]
+        let past = History.App(
+            name: app.spec.name, slots: [History.Slot(index: SlotIndex(1), deaths: [death(), killed])],
+            failures: app.failures, lastFailure: app.lastFailure)
+        let file = HistoryFile(History(apps: [past]))
+        try expectGolden(file.bytes(clock: clock), "history.json")
+        let written = try projectText("Tests/WireTests/Golden/history.json")
+        #expect(
+            try HistoryFile(parsing: [UInt8](written), clock: clock) == file, "an old history can be read")
     }
 
     @Test func `the saved state`() throws {

@@ -46,6 +46,28 @@ import Testing
         }
     }
 
+    @Test func `a history comes back as it was, also by a clock that was set`() throws {
+        for seed in RoundTripping.seeds {
+            var dice = Dice(seed: seed)
+            let file = HistoryFile(dice.history())
+            #expect(try HistoryFile(parsing: file.bytes(clock: clock), clock: clock) == file, "seed \(seed)")
+        }
+    }
+
+    @Test func `last words are bounded in a history, and the newest stay`() {
+        let words = Array(repeating: String(repeating: "x", count: 1 << 20), count: 4)
+        let deaths = (1...3).map { number in
+            Death(
+                generation: Generation(number), cause: .exited(.code(1)), at: Instant(nanoseconds: 0),
+                uptime: .zero, lastWords: words)
+        }
+        let app = History.App(
+            name: AppName("web"), slots: [History.Slot(index: SlotIndex(0), deaths: deaths)])
+        let kept = HistoryFile(History(apps: [app])).history.apps[0].slots[0].deaths
+        #expect(kept.map(\.lastWords.isEmpty) == [true, false, false])
+        #expect(HistoryFile.wordBytesLimit == 8 << 20)
+    }
+
     @Test func `a call comes back from its request`() throws {
         for seed in RoundTripping.seeds {
             var dice = Dice(seed: seed)

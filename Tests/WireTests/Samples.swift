@@ -102,7 +102,31 @@ extension Dice {
         ]
         return Death(
             generation: generation(), cause: pick(causes), at: instant(), uptime: precise(),
-            lastWords: many(0...3) { $0.text() }, peakMemory: UInt64(roll(0...Int.max)))
+            lastWords: many(0...3) { $0.text() }, peakMemory: UInt64(roll(0...Int.max)),
+            process: maybe { ProcessID(Int32($0.roll(1...99_999))) },
+            killer: maybe { $0.pick([.outOfMemory, .somebody, .unknown]) }, remark: maybe { $0.text() },
+            consequence: maybe { dice in
+                let delay = dice.milliseconds()
+                return dice.pick([.restarted(after: delay), .rested, .gaveUp, .refused, .unwanted])
+            })
+    }
+
+    mutating func failedOperation() -> FailedOperation {
+        FailedOperation(
+            at: instant(), goal: pick([.started, .restarted, .reloaded, .scaled]), failure: failure(),
+            isRolledBack: flip())
+    }
+
+    mutating func history() -> History {
+        let apps = many(0...3) { dice in
+            let deaths = dice.many(0...3) { dice in
+                History.Slot(index: SlotIndex(dice.roll(0...9)), deaths: dice.many(1...5) { $0.death() })
+            }
+            return History.App(
+                name: dice.app(), slots: deaths, failures: dice.many(0...3) { $0.failedOperation() },
+                lastFailure: dice.maybe { $0.failure() })
+        }
+        return History(apps: apps)
     }
 
     mutating func failure() -> Failure {
@@ -170,7 +194,8 @@ extension Dice {
             AppSnapshot(
                 spec: dice.spec(), generation: dice.generation(),
                 slots: (0..<dice.roll(0...3)).map { dice.slot($0) },
-                operation: dice.maybe { $0.pick(operations) }, lastFailure: dice.maybe { $0.failure() })
+                operation: dice.maybe { $0.pick(operations) }, lastFailure: dice.maybe { $0.failure() },
+                failures: dice.many(0...2) { $0.failedOperation() })
         }
         return Snapshot(apps: apps)
     }

@@ -12,6 +12,7 @@ struct World {
     private var faults: Faults
     /// What the last `.save` wrote.
     private var written = SavedState()
+    private var writtenHistory = History()
     /// The daemon dies while it carries out what comes next.
     private var isDying = false
     private var tickets: UInt64 = 0
@@ -139,6 +140,7 @@ extension World {
         for effect in effects { perform(effect) }
         record(Moment(at: now, event: event, effects: effects))
         invariants.check(event, effects, supervisor, written: dies ? nil : written, at: now)
+        if !dies { invariants.checkHistory(supervisor, writtenHistory, effects) }
         if dies { restartDaemon() }
     }
 
@@ -155,7 +157,7 @@ extension World {
         case .drain(let id): kernel.drain(id, at: now)
         case .signal(let id, _): kernel.signal(id, at: now)
         case .sweep(let id, let signal): kernel.sweep(id, signal, at: now)
-        case .save: written = supervisor.saved
+        case .save: (written, writtenHistory) = (supervisor.saved, supervisor.history)
         case .steer, .release, .progress, .reply, .announce, .finish: break
         }
     }
@@ -166,11 +168,14 @@ extension World {
         let unheard = kernel.mailbox.filter { if case .requested = $0 { true } else { false } }
         kernel.reconcile(with: written)
         kernel.mailbox += unheard
-        supervisor = Supervisor(restoring: written, seed: dice.seed(), now: now)
+        supervisor = Supervisor(restoring: written, history: writtenHistory, seed: dice.seed(), now: now)
         record(Moment(at: now, event: nil, effects: []))
         invariants.reborn(from: written)
         if supervisor.saved != written {
             invariants.violate("a new supervisor does not hold what was written")
+        }
+        if supervisor.history != writtenHistory {
+            invariants.violate("a new supervisor has forgotten what went wrong")
         }
     }
 }

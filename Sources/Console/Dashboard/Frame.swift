@@ -138,7 +138,7 @@ extension Dashboard {
         }
         guard let failure = app.lastFailure else { return "" }
         return
-            "reload failed: \(Wording.instance(failure.app, failure.slot)) \(Wording.brief(failure.death.cause))"
+            "reload failed: \(Wording.instance(failure.app, failure.slot)) \(Wording.brief(failure.death))"
     }
 
     /// Instances stand indented below their app.

@@ -71,7 +71,7 @@ extension Ports {
         case nil: then(wanted)
         case .stranger(let owner?, let inode, let address)?:
             guard let neighbour = unheldTenant(of: owner), tenants[neighbour]?.app == tenant.app else {
-                complain(Obstacle.stranger(owner, inode: inode, address).sentence(tenant.app, wanted))
+                meet(.stranger(owner, inode: inode, address), call.trap.instance, wanted)
                 return refuse(call, SystemError.addressInUse)
             }
             retrofit(neighbour, owner, inode, address) { [weak self] held in
@@ -84,7 +84,7 @@ extension Ports {
                 then(wanted)
             }
         case let obstacle?:
-            complain(obstacle.sentence(tenant.app, wanted))
+            meet(obstacle, call.trap.instance, wanted)
             refuse(call, SystemError.addressInUse)
         }
     }

@@ -24,6 +24,64 @@ enum Obstacle: Equatable {
     }
 }
 
+// MARK: - Telling of it
+
+extension Ports {
+    /// A death so soon after a refused address has to do with it.
+    static let obstacleMemory = Duration.seconds(10)
+
+    func meet(_ obstacle: Obstacle, _ instance: InstanceID, _ wanted: BoundAddress) {
+        guard let tenant = tenants[instance] else { return }
+        let sentence = obstacle.sentence(tenant.app, wanted)
+        complain(sentence)
+        tenants[instance]?.obstacle = (sentence, .now)
+    }
+
+    /// What may explain an end: an address that it could not have. Where its calls are not seen, its last words must
+    /// do.
+    func remark(on instance: InstanceID, _ lastWords: [String], at end: Instant) -> String? {
+        guard let tenant = tenants[instance] else { return nil }
+        if let obstacle = tenant.obstacle {
+            return end - obstacle.at <= Ports.obstacleMemory ? obstacle.sentence : nil
+        }
+        guard let port = BusyPort.find(in: lastWords),
+            let found = try? diagnostics.listeners(onPort: port), let listener = found.first
+        else { return nil }
+        let address = BoundAddress(listener.local, onlyV6: listener.isOnlyV6)
+        let owner = SocketOwner.find(inode: listener.inode)
+        return Obstacle.stranger(owner, inode: listener.inode, address).sentence(tenant.app, address)
+    }
+}
+
+/// The port that a program says it could not have.
+enum BusyPort {
+    /// "listen EADDRINUSE: address already in use :::3000", "listen tcp :3000: bind: address already in use", or below
+    /// it, as Node shows the members of an error, "port: 3000".
+    static func find(in lastWords: [String]) -> UInt16? {
+        let lines = lastWords.map { $0.lowercased() }
+        guard
+            let first = lines.firstIndex(where: {
+                $0.contains("address already in use") || $0.contains("eaddrinuse")
+            })
+        else { return nil }
+        let members = lines[first...].filter { $0.drop { $0 == " " }.hasPrefix("port:") }
+        return ([lines[first]] + members).lazy.compactMap(number).first
+    }
+
+    /// The last number that stands behind a colon.
+    private static func number(in line: String) -> UInt16? {
+        let parts = line.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+            .dropFirst()
+        for part in parts.reversed() {
+            let digits = part.drop { $0 == UInt8(ascii: " ") }.prefix {
+                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+            }
+            if let port = UInt16(String(Substring(digits))), port != 0 { return port }
+        }
+        return nil
+    }
+}
+
 extension Ports {
     /// Who listens where a program of this app wants to, from the kernel's own table: trying to bind would also
     /// meet what is left of old connections, and would join a stranger that shares its port.

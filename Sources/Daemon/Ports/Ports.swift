@@ -52,6 +52,8 @@ final class Ports {
         var hasEnded = false
         /// It took over the listeners of a dead one.
         var hasEstate = false
+        /// Why it could not have an address, and when that was.
+        var obstacle: (sentence: String, at: Instant)?
     }
 
     /// `memory` is what the keeper has of a previous daemon's, under `InFlight.key` and `PortsJournal.key`.

@@ -9,7 +9,11 @@ extension Death: JSONReadable, JSONWritable {
             at: try fields.read("at"),
             uptime: try fields.read("uptime"),
             lastWords: try fields.optional("last_words") ?? [],
-            peakMemory: try fields.optional("peak_memory") ?? 0)
+            peakMemory: try fields.optional("peak_memory") ?? 0,
+            process: try fields.optional("pid").map(ProcessID.init),
+            killer: try fields.optional("killer"),
+            remark: try fields.optional("remark"),
+            consequence: try fields.optional("consequence"))
     }
 
     func write(to writer: inout JSONWriter) {
@@ -20,6 +24,10 @@ extension Death: JSONReadable, JSONWritable {
             writer.field("uptime", uptime)
             writer.field("last_words", lastWords)
             writer.field("peak_memory", peakMemory)
+            if let process { writer.field("pid", process.number) }
+            if let killer { writer.field("killer", killer) }
+            if let remark { writer.field("remark", remark) }
+            if let consequence { writer.field("consequence", consequence) }
         }
     }
 }
@@ -76,6 +84,57 @@ extension Death.Cause: JSONReadable, JSONWritable {
                 writer.field("after", after)
                 writer.field("missing", missing)
             }
+        }
+    }
+}
+
+extension Killer: JSONReadable, JSONWritable {
+    init(json: JSON, clock: WallClock) throws(JSONMismatch) {
+        self = try word(Killer.self, from: json, expected: "a killer")
+    }
+
+    func write(to writer: inout JSONWriter) { writer.string(rawValue) }
+}
+
+/// `{"restarted_after": 800}`, or one of the words `rested`, `gave_up`, `refused`, `unwanted`.
+extension Death.Consequence: JSONReadable, JSONWritable {
+    init(json: JSON, clock: WallClock) throws(JSONMismatch) {
+        switch json {
+        case .string("rested"): self = .rested
+        case .string("gave_up"): self = .gaveUp
+        case .string("refused"): self = .refused
+        case .string("unwanted"): self = .unwanted
+        default:
+            var fields = try JSONFields(json, clock: clock)
+            self = .restarted(after: try fields.read("restarted_after"))
+        }
+    }
+
+    func write(to writer: inout JSONWriter) {
+        switch self {
+        case .restarted(let delay): writer.object { $0.field("restarted_after", delay) }
+        case .rested: writer.string("rested")
+        case .gaveUp: writer.string("gave_up")
+        case .refused: writer.string("refused")
+        case .unwanted: writer.string("unwanted")
+        }
+    }
+}
+
+extension FailedOperation: JSONReadable, JSONWritable {
+    init(json: JSON, clock: WallClock) throws(JSONMismatch) {
+        var fields = try JSONFields(json, clock: clock)
+        self.init(
+            at: try fields.read("at"), goal: try fields.read("goal"), failure: try fields.read("failure"),
+            isRolledBack: try fields.read("rolled_back"))
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("at", at)
+            writer.field("goal", goal)
+            writer.field("failure", failure)
+            writer.field("rolled_back", isRolledBack)
         }
     }
 }

@@ -19,7 +19,8 @@ extension AppSnapshot: JSONReadable, JSONWritable {
             generation: Generation(try fields.read("generation")),
             slots: try fields.read("slots"),
             operation: try fields.optional("operation"),
-            lastFailure: try fields.optional("last_failure"))
+            lastFailure: try fields.optional("last_failure"),
+            failures: try fields.optional("failures") ?? [])
     }
 
     func write(to writer: inout JSONWriter) {
@@ -30,6 +31,7 @@ extension AppSnapshot: JSONReadable, JSONWritable {
             writer.field("slots", slots)
             if let operation { writer.field("operation", operation) }
             if let lastFailure { writer.field("last_failure", lastFailure) }
+            if !failures.isEmpty { writer.field("failures", failures) }
         }
     }
 }

@@ -1,0 +1,44 @@
+internal import Glibc
+
+/// What the kernel tells about processes that it ended because memory ran out.
+public enum MemoryKills {
+    /// How many of this process' control group, by whatever shortage (cgroups(7)); nil: not told.
+    public static func inOwnGroup() -> UInt64? {
+        let lines = (contents(of: "/proc/self/cgroup") ?? "").split(separator: "\n")
+        for line in lines {
+            let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            guard parts.count == 3 else { continue }
+            let path = parts[2] == "/" ? "" : parts[2]
+            if parts[1].split(separator: ",").contains("memory") {
+                return count("/sys/fs/cgroup/memory\(path)/memory.oom_control")
+            }
+            if parts[0] == "0", let count = count("/sys/fs/cgroup\(path)/memory.events") { return count }
+        }
+        return nil
+    }
+
+    /// How many of the whole machine (proc_vmstat(5)).
+    public static func onMachine() -> UInt64? { count("/proc/vmstat") }
+
+    /// Whether the kernel's log names the process as killed; nil: the log is not for us to read (syslog(2)).
+    public static func logNames(_ process: Int32) -> Bool? {
+        let log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        guard log >= 0 else { return nil }
+        defer { _ = close(log) }
+        var buffer = [UInt8](repeating: 0, count: 8192)
+        while true {
+            // One record each time; EPIPE: one was overwritten meanwhile.
+            let count = read(log, &buffer, buffer.count)
+            if count < 0, errno == EPIPE || errno == EINTR { continue }
+            guard count > 0 else { return count < 0 && errno == EPERM ? nil : false }
+            let record = String(decoding: buffer.prefix(count), as: UTF8.self)
+            if record.contains("Killed process \(process) ") { return true }
+        }
+    }
+
+    /// The number after the word `oom_kill`.
+    private static func count(_ path: String) -> UInt64? {
+        let lines = (contents(of: path) ?? "").split(separator: "\n")
+        return lines.first { $0.hasPrefix("oom_kill ") }.flatMap { UInt64($0.dropFirst(9)) }
+    }
+}
