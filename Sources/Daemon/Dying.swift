@@ -20,6 +20,7 @@ extension Loop {
         var exit = exit
         exit.killer = killer(of: instance, exit.status)
         processes.ended(instance)
+        channels.ended(instance)
         ports.exited(instance)
         exits.begin(instance, exit, reaped, at: .now)
         logs.finish(instance)

@@ -18,7 +18,8 @@ extension Loop {
                     instance: instance, launch: launch, home: home.path, marker: marker,
                     inherited: environments.file(launch.spec.inherited), input: nothing, output: pipes.output,
                     error: pipes.error,
-                    ports: try ports.prepare(instance, launch), openFiles: openFiles))
+                    ports: try ports.prepare(instance, launch),
+                    channel: try channels.prepare(instance, launch), openFiles: openFiles))
         } catch {
             notSpawned(instance, "\(error)")
         }
@@ -28,7 +29,10 @@ extension Loop {
         for outcome in spawner.outcomes.take() {
             switch outcome {
             case .failed(let instance, let reason): notSpawned(instance, reason)
-            case .spawned(let instance, let process, let handle): spawned(instance, process, handle)
+            case .spawned(let instance, let process, let handle, let isNode):
+                spawned(instance, process, handle)
+                channels.spawned(instance, isNode: isNode)
+                endedEarly(instance, process)
             }
         }
     }
@@ -36,6 +40,7 @@ extension Loop {
     private func notSpawned(_ instance: InstanceID, _ reason: String) {
         processes.failed(instance)
         ports.failed(instance)
+        channels.failed(instance)
         logs.close(instance)
         learn(.spawnFailed(instance, reason: reason))
     }
@@ -45,7 +50,10 @@ extension Loop {
         learn(.spawned(instance, process))
         ports.spawned(instance, process)
         if keeper.isLost { adopt(instance, handle) }
-        // The keeper may have been quicker to tell that it ended than the spawner that it began.
+    }
+
+    /// The keeper may have been quicker to tell that it ended than the spawner that it began.
+    private func endedEarly(_ instance: InstanceID, _ process: ProcessID) {
         if let exit = exits.takeEarly(process, stillLaunching: processes.launching) {
             ended(instance, exit.exit)
         }

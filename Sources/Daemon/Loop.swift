@@ -12,6 +12,7 @@ final class Loop {
     let keeper: KeeperLink
     let ports: Ports
     let logs: LogPump
+    let channels: Channels
     let spawner: Spawner
     let scribe: Scribe
     let environments: Environments
@@ -58,6 +59,7 @@ final class Loop {
         keeper = parts.keeper
         ports = parts.ports
         logs = parts.logs
+        channels = parts.channels
         spawner = parts.spawner
         scribe = parts.scribe
         environments = parts.environments

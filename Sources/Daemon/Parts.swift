@@ -9,6 +9,7 @@ struct Parts {
     let keeper: KeeperLink
     let ports: Ports
     let logs: LogPump
+    let channels: Channels
     let spawner: Spawner
     let scribe: Scribe
     let environments: Environments
@@ -38,6 +39,7 @@ extension Parts {
         environments = Environments(keeper: keeper)
         spawner = try Spawner()
         logs = try LogPump(keeper: keeper, watches: watches)
+        channels = Channels(watches: watches, keeper: keeper, tell: { scribe.log($0) })
         let safe = PortsSafe(keeper)
         ports = try Ports(
             watches: watches, safe: safe, abilities: .find(),

@@ -60,6 +60,7 @@ extension Loop {
         }
         for (app, slot, instance) in saved { takeBack(instance, app.spec.name, slot.index, found) }
         logs.restoreRest(found.manifest.held)
+        channels.restore(found.manifest.held) { processes[$0].map { !$0.ended } ?? false }
         ports.restore(
             saved.map { app, _, instance in
                 RestoredTenant(

@@ -16,12 +16,15 @@ struct SpawnJob: Sendable {
     var output: SharedDescriptor
     var error: SharedDescriptor
     var ports: PortsProvision
+    /// For a program that may turn out to be Node.
+    var channel: ChannelProvision?
     /// What RLIMIT_NOFILE was before the daemon raised its own.
     var openFiles: ResourceLimit
 }
 
 enum SpawnOutcome: Sendable {
-    case spawned(InstanceID, ProcessID, SharedDescriptor)
+    /// `isNode`: it was given its channel.
+    case spawned(InstanceID, ProcessID, SharedDescriptor, isNode: Bool)
     case failed(InstanceID, String)
 }
 

@@ -5,18 +5,24 @@ internal import Supervision
 extension SpawnJob {
     func carryOut(_ environments: DecodedEnvironment) -> SpawnOutcome {
         do {
-            let spawned = try spawn(request(environments))
+            let facts = ScriptFacts(of: launch.spec)
+            let invocation = launch.spec.invocation(of: facts)
+            var request = try request(invocation, environments)
+            let isNode = channel != nil && invocation.isNode(facts)
+            if isNode { channel?.complete(&request) }
+            let spawned = try spawn(request)
             let process = ProcessID(spawned.process)
-            return .spawned(instance, process, SharedDescriptor(spawned.release()))
+            return .spawned(instance, process, SharedDescriptor(spawned.release()), isNode: isNode)
         } catch {
             return .failed(instance, "\(error)")
         }
     }
 
-    private func request(_ environments: DecodedEnvironment) throws -> SpawnRequest {
+    private func request(
+        _ invocation: Invocation, _ environments: DecodedEnvironment
+    ) throws -> SpawnRequest {
         let spec = launch.spec
         let owner = try owner()
-        let invocation = spec.invocation(of: ScriptFacts(of: spec))
         var request = SpawnRequest(
             program: invocation.program, arguments: invocation.arguments,
             environment: environment(

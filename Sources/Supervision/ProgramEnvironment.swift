@@ -5,9 +5,15 @@ public enum ProgramEnvironment {
 
     /// Variables of ours, or of whoever started us, that must never reach a program.
     public static func mustNotLeak(_ name: String) -> Bool {
-        name.hasPrefix("SWPM_") || name.hasPrefix("NODE_CHANNEL_") || name == "NODE_UNIQUE_ID"
+        name.hasPrefix("SWPM_") || namesAChannel(name)
             || name == "LISTEN_FDS" || name == "LISTEN_PID" || name == "LISTEN_FDNAMES"
             || name == "NOTIFY_SOCKET"
+    }
+
+    /// Variables by which a Node program takes a descriptor for its message channel: a stale one makes it read and
+    /// close whatever has that number, so that not even a declared one is passed on.
+    public static func namesAChannel(_ name: String) -> Bool {
+        name.hasPrefix("NODE_CHANNEL_") || name == "NODE_UNIQUE_ID"
     }
 
     /// What of a caller's environment may go to disk: nothing that could be a secret.
@@ -50,7 +56,8 @@ extension Launch {
         inherited: [String: String], home: String, marker: String, unbuffered: Bool
     ) -> [String: String] {
         var result = inherited.filter { !ProgramEnvironment.mustNotLeak($0.key) }
-        result.merge(spec.environment) { _, declared in declared }
+        let declared = spec.environment.filter { !ProgramEnvironment.namesAChannel($0.key) }
+        result.merge(declared) { _, declared in declared }
         let identity = [
             "NODE_APP_INSTANCE": "\(slot.number)", "name": spec.name.name, "pm_id": "\(id.number)",
             "SWPM_HOME": home, ProgramEnvironment.marker: marker,

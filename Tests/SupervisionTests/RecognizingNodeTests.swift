@@ -1,0 +1,58 @@
+import Supervision
+import Testing
+
+/// Which programs are given a message channel.
+@Suite struct RecognizingNode {
+    private func isNode(
+        _ script: String, _ interpreter: AppSpec.Interpreter = .automatic,
+        _ header: ScriptFacts.Header? = nil, executable: Bool = true
+    ) -> Bool {
+        var spec = AppSpec(name: AppName("app"), script: script, workingDirectory: "/srv")
+        spec.interpreter = interpreter
+        let facts = header.map {
+            ScriptFacts.file(path: "/srv/\(script)", executable: executable, header: $0)
+        }
+        let isNode = spec.invocation(of: facts ?? .missing).isNode(facts ?? .missing)
+        #expect(spec.mayBeNode || !isNode)
+        return isNode
+    }
+
+    @Test func `Node itself is, whatever runs in it`() {
+        #expect(isNode("app.js", .automatic, .text, executable: false))
+        #expect(isNode("app.mjs", .automatic, .text))
+        #expect(isNode("node"))
+        #expect(isNode("app", .program("/opt/node-22/bin/node"), .text))
+        #expect(isNode("app.ts", .program("node"), .text))
+    }
+
+    @Test(arguments: [
+        "/usr/bin/env node", "/usr/bin/env -S node --enable-source-maps", "/usr/local/bin/node",
+        "/usr/bin/env -S A=1 node", "/usr/bin/nodejs",
+    ])
+    func `a script that names it in its first line is`(line: String) {
+        #expect(isNode("cli", .automatic, .shebang(line)))
+        #expect(isNode("cli", .none, .shebang(line)))
+        #expect(isNode("cli", .automatic, .shebang(line), executable: false) || line.contains("-S"))
+    }
+
+    @Test func `what only may start it later is not`() {
+        #expect(!isNode("npm start"))
+        #expect(!isNode("server.py", .automatic, .text))
+        #expect(!isNode("server", .automatic, .binary))
+        #expect(!isNode("run", .automatic, .shebang("/bin/sh")))
+        #expect(!isNode("run", .automatic, .shebang("/usr/bin/env python3 node")))
+        #expect(!isNode("app.js", .program("deno"), .text))
+    }
+
+    @Test func `no variable of a channel is passed on, not even a declared one`() {
+        var spec = AppSpec(name: AppName("app"), script: "app.js", workingDirectory: "/srv")
+        spec.environment = ["NODE_CHANNEL_FD": "9", "NODE_UNIQUE_ID": "1", "PORT": "3000"]
+        let launch = Launch(spec: spec, slot: SlotIndex(0), id: SlotID(0), generation: Generation(1))
+        let caller = ["NODE_CHANNEL_FD": "7", "NODE_CHANNEL_SERIALIZATION_MODE": "advanced", "A": "1"]
+        let environment = launch.environment(
+            inherited: caller, home: "/home", marker: "m", unbuffered: false)
+        #expect(environment.keys.filter { ProgramEnvironment.namesAChannel($0) }.isEmpty)
+        #expect(environment["PORT"] == "3000")
+        #expect(environment["A"] == "1")
+    }
+}
