@@ -25,7 +25,7 @@ extension App {
         InstanceSnapshot(
             id: instance.id, generation: instance.generation, phase: instance.phase.word,
             process: instance.process, since: instance.since, listening: instance.listening,
-            inRotation: isInRotation(instance.id) ?? false)
+            inRotation: isInRotation(instance.id) ?? false, drain: instance.phase.drain)
     }
 }
 
@@ -52,6 +52,11 @@ extension Slot {
 }
 
 extension Instance.Phase {
+    fileprivate var drain: DrainSnapshot? {
+        guard case .draining(let until) = self else { return nil }
+        return DrainSnapshot(until: until)
+    }
+
     fileprivate var word: InstanceSnapshot.Phase {
         switch self {
         case .launching: .launching

@@ -155,6 +155,7 @@ extension World {
             let (nature, port) = operating.nature(of: launch.spec.name)
             kernel.spawn(id, Plan(nature, port: port, faults, &dice), at: now)
         case .drain(let id): kernel.drain(id, at: now)
+        case .hurry(let id): kernel.hurry(id, at: now)
         case .signal(let id, _): kernel.signal(id, at: now)
         case .sweep(let id, let signal): kernel.sweep(id, signal, at: now)
         case .save: (written, writtenHistory) = (supervisor.saved, supervisor.history)

@@ -26,6 +26,8 @@ enum AppAttribute: String, CaseIterable {
     case listenTimeout = "listen_timeout"
     case drainTimeout = "drain_timeout"
     case maxSurge = "max_surge"
+    case drain
+    case drainGrace = "drain_grace"
     case user, group, umask, nice
     /// Written by us, not by people: which caller's environment, and the file it came from.
     case inherited, origin
@@ -44,7 +46,8 @@ enum AppAttribute: String, CaseIterable {
         case .group: ["gid"]
         case .name, .namespace, .port, .instances, .mode, .balance, .ports, .sockets, .zeroDowntime,
             .automaticRestart, .minUptime, .maxRestarts, .restartDelay, .longestDelay, .stopExitCodes,
-            .killTimeout, .listenTimeout, .drainTimeout, .maxSurge, .umask, .nice, .inherited, .origin:
+            .killTimeout, .listenTimeout, .drainTimeout, .maxSurge, .drain, .drainGrace, .umask, .nice,
+            .inherited, .origin:
             []
         }
     }

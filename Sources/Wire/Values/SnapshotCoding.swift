@@ -93,7 +93,8 @@ extension InstanceSnapshot: JSONReadable, JSONWritable {
             since: try fields.read("since"),
             listening: try fields.optional("listening") ?? [],
             inRotation: try fields.read("in_rotation"),
-            usage: try fields.optional("usage"))
+            usage: try fields.optional("usage"),
+            drain: try fields.optional("drain"))
     }
 
     func write(to writer: inout JSONWriter) {
@@ -106,6 +107,21 @@ extension InstanceSnapshot: JSONReadable, JSONWritable {
             writer.field("listening", listening)
             writer.field("in_rotation", inRotation)
             if let usage { writer.field("usage", usage) }
+            if let drain { writer.field("drain", drain) }
+        }
+    }
+}
+
+extension DrainSnapshot: JSONReadable, JSONWritable {
+    init(json: JSON, clock: WallClock) throws(JSONMismatch) {
+        var fields = try JSONFields(json, clock: clock)
+        self.init(until: try fields.read("until"), connections: try fields.optional("connections"))
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("until", until)
+            if let connections { writer.field("connections", connections) }
         }
     }
 }
