@@ -60,7 +60,7 @@ extension Work {
         switch (stage, other.kind) {
         case (.rolling, .reload): return failure == nil
         case (.emptying, .stop): return operation.kind == .stop
-        case (.rolling, _), (.emptying, _), (.awaiting, _), (.turning, _): return false
+        case (.rolling, _), (.emptying, _), (.awaiting, _), (.turning, _), (.replacing, _): return false
         }
     }
 }

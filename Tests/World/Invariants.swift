@@ -77,8 +77,8 @@ extension Invariants {
         let snapshot = supervisor.snapshot
         isCrowded = effects.count { if case .reply = $0 { true } else { false } } > 1
         for effect in effects { check(effect, snapshot, at: now) }
-        if event == .deadlinePassed { checkDrains(at: now) }
         guard let written else { return }
+        if event == .deadlinePassed { checkDrains(at: now) }
         checkTable(snapshot)
         checkSaved(supervisor.saved, written)
         if isKind { checkKindness(snapshot) }

@@ -32,7 +32,7 @@ extension Ports {
             let found = survey.connections(
                 of: holdings(of: instance), in: [.established, .closeWait, .synReceived])
             guard let tenant = tenants[instance] else { continue }
-            let others = rotations[tenant.app]?.subtracting([instance]) ?? []
+            let others = (rotations[tenant.app] ?? [:]).keys.filter { $0 != instance }
             let policy = Drain.Policy(
                 drain: tenant.spec.drain, grace: tenant.spec.drainGrace, isFinal: others.isEmpty)
             drains[instance] = Drain(found, policy, at: now)
