@@ -73,7 +73,10 @@ extension Invariants {
         _ event: Event, _ effects: [Effect], _ supervisor: Supervisor, written: SavedState?, at now: Instant
     ) {
         hear(event, at: now)
-        if event == .deadlinePassed, effects.isEmpty { return checkDrains(at: now) }
+        if event == .deadlinePassed, effects.isEmpty {
+            if written != nil { checkDrains(at: now) }
+            return
+        }
         let snapshot = supervisor.snapshot
         isCrowded = effects.count { if case .reply = $0 { true } else { false } } > 1
         for effect in effects { check(effect, snapshot, at: now) }
