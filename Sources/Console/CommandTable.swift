@@ -28,8 +28,7 @@ enum CommandTable {
                 """,
             options: startOptions),
         CommandDescription(
-            .stop, operands: "<app>...", "Stops apps and keeps them in the list.", details: targets,
-            options: [force]),
+            .stop, operands: "<app>...", "Stops apps and keeps them in the list.", details: targets),
         CommandDescription(
             .restart, operands: "<app|file.json>...",
             "Stops and starts apps, one instance after the other.",
@@ -38,7 +37,7 @@ enum CommandTable {
         CommandDescription(
             .reload, operands: "<app|file.json>...",
             "Replaces all instances without failing a request; keeps the old ones if the new fail.",
-            details: targets, options: [environment, force]),
+            details: targets, options: [environment]),
         CommandDescription(
             .scale, operands: "<app> <N|+N|-N>", "Changes the number of instances.", details: targets),
         CommandDescription(
@@ -96,10 +95,6 @@ enum CommandTable {
 extension CommandTable {
     private static let environment = OptionDescription(
         ["--env"], value: "name", "Uses `env_<name>` of the ecosystem file.")
-
-    private static let force = OptionDescription(
-        ["--force"],
-        "Does not wait for requests in work, nor does what is being carried out already: cuts a drain short.")
 
     private static let startOptions: [OptionDescription] = [
         OptionDescription(["-n", "--name"], value: "name", "Its name (else the program's)."),

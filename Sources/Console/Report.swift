@@ -62,8 +62,8 @@ extension ExitCode {
     public init(_ failure: Failure) {
         self =
             switch failure.death.cause {
-            case .neverReady: .timedOut
-            case .exited, .notStarted: .failed
+            case .neverReady, .neverSaidReady: .timedOut
+            case .exited, .notStarted, .unhealthy, .silent: .failed
             }
     }
 }

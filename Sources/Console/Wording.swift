@@ -16,6 +16,9 @@ public enum Wording {
         case .exited(.unknown): "ended"
         case .notStarted(let reason): Text.sanitised(reason)
         case .neverReady(let after, _): "not ready in \(Quantities.duration(after))"
+        case .neverSaidReady(let after): "did not say ready in \(Quantities.duration(after))"
+        case .unhealthy(let reason, _): "health check: \(Text.sanitised(reason))"
+        case .silent(let after): "watchdog: silent for \(Quantities.duration(after))"
         }
     }
 
@@ -33,6 +36,14 @@ public enum Wording {
             missing.isEmpty
                 ? "was not ready within \(Quantities.duration(after)) (listen_timeout)"
                 : "did not listen on \(list(missing)) within \(Quantities.duration(after)) (listen_timeout)"
+        case .neverSaidReady(let after):
+            "did not say that it was ready within \(Quantities.duration(after)) (wait_ready, listen_timeout)"
+        case .unhealthy(let reason, let failures):
+            failures > 1
+                ? "failed its health check \(failures) times in a row: \(Text.sanitised(reason))"
+                : "failed its health check: \(Text.sanitised(reason))"
+        case .silent(let after):
+            "said nothing to its watchdog for \(Quantities.duration(after)) and was ended"
         }
     }
 

@@ -33,6 +33,10 @@ extension Death.Cause {
         case .neverReady(let patience, let missing):
             "did not listen on \(missing.map(\.description).joined(separator: ", ")) "
                 + "within \(patience.milliseconds) ms (listen_timeout)"
+        case .neverSaidReady(let patience):
+            "did not say that it was ready within \(patience.milliseconds) ms (wait_ready, listen_timeout)"
+        case .unhealthy(let reason, let failures): "failed its health check \(failures) times: \(reason)"
+        case .silent(let patience): "said nothing to its watchdog for \(patience.milliseconds) ms"
         }
     }
 }

@@ -37,11 +37,10 @@ extension Loop {
         }
     }
 
-    /// With what each instance consumes, and what it still waits for.
+    /// With what each instance consumes.
     private func sampled(_ snapshot: Snapshot) -> Snapshot {
         var snapshot = snapshot
         sampler.fill(&snapshot, at: .now)
-        ports.fill(&snapshot)
         return snapshot
     }
 

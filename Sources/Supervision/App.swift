@@ -120,12 +120,15 @@ extension App {
     /// Says who gets new connections, if that is not who got them before: whoever is ready, and wanted.
     private mutating func steer(_ touched: [Int], _ desk: inout Desk) {
         var hasChanged = false
-        for k in touched where glances[k].online != slots[k].online {
+        for k in touched where glances[k].online != slots[k].online || glances[k].fit != slots[k].fit {
             glances[k].online = slots[k].online
+            glances[k].fit = slots[k].fit
             hasChanged = true
         }
         guard hasChanged || steered == nil else { return }
-        let rotation = [Share].even(glances.compactMap(\.online))
+        // Where nobody is fit, whoever is there is better than nobody.
+        let fit = glances.compactMap(\.fit)
+        let rotation = [Share].even(fit.isEmpty ? glances.compactMap(\.online) : fit)
         guard rotation != steered else { return }
         steered = rotation
         desk.order(.steer(name, rotation))
@@ -168,6 +171,7 @@ extension App {
     struct Glance: Sendable {
         var deadline: Instant?
         var online: InstanceID?
+        var fit: InstanceID?
     }
 
     /// The slots that this event has changed.

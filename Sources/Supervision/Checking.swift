@@ -32,16 +32,59 @@ extension AppSpec {
             return "\(name) has a nice value of \(nice), not one of -20 to 19"
         }
         let durations = [
-            killTimeout, listenTimeout, drainTimeout, drainGrace, restart.minUptime, restart.firstDelay,
+            killTimeout, listenTimeout, drainTimeout, restart.minUptime, restart.firstDelay,
             restart.longestDelay,
-            restart.fixedDelay ?? .zero,
+            restart.fixedDelay ?? .zero, health?.interval ?? .zero, health?.timeout ?? .zero,
+            health?.startPeriod ?? .zero, watchdog ?? .zero,
         ]
+        if let fault = healthFault { return "\(name) \(fault)" }
         if durations.contains(where: { $0 < .zero }) { return "\(name) has a negative duration" }
         if durations.contains(where: { $0 > Limits.duration }) {
             return "\(name) has a duration of more than a month"
         }
         if let limit = restart.maxRestarts, limit < 0 {
             return "\(name) cannot have \(limit) as max_restarts"
+        }
+        return nil
+    }
+}
+
+extension AppSpec {
+    private var healthFault: String? {
+        if let watchdog, watchdog < Limits.shortestInterval {
+            return "has a watchdog of less than \(Limits.shortestInterval.milliseconds) ms"
+        }
+        guard let health else { return nil }
+        if min(health.interval, health.timeout) < Limits.shortestInterval {
+            return "has a health interval or timeout of less than \(Limits.shortestInterval.milliseconds) ms"
+        }
+        if !(1...Limits.healthRetries).contains(health.retries) {
+            return "needs 1 to \(Limits.healthRetries) health retries"
+        }
+        switch health.probe {
+        case .http(let http): return http.fault
+        case .tcp: return nil
+        case .command(let words): return words.first?.isEmpty ?? true ? "has an empty health command" : nil
+        }
+    }
+}
+
+extension HTTPProbe {
+    /// Nothing in it may end a line of the request.
+    fileprivate var fault: String? {
+        if !path.hasPrefix("/") { return "needs a health path that begins with \"/\"" }
+        let texts = [path] + headers.keys + headers.values
+        if texts.contains(where: { $0.utf8.contains { $0 < 0x20 || $0 == 0x7F } }) || path.contains(" ") {
+            return "has a health path or header with a character that no HTTP request may have"
+        }
+        if headers.keys.contains(where: { $0.isEmpty || $0.contains(":") || $0.contains(" ") }) {
+            return "has a health header without a proper name"
+        }
+        if texts.reduce(0, { $0 + $1.utf8.count }) > Limits.healthRequestBytes {
+            return "has a health request of more than \(Limits.healthRequestBytes) bytes"
+        }
+        if statuses.contains(where: { !(100...599).contains($0) }) {
+            return "expects a health status that is none of 100 to 599"
         }
         return nil
     }

@@ -23,4 +23,8 @@ public enum Event: Equatable, Sendable {
     case faltered(InstanceID)
     /// It does its work again.
     case recovered(InstanceID)
+    /// Its program said something of itself.
+    case said(InstanceID, Word)
+    /// It was looked at as its `HealthCheck` says.
+    case checked(InstanceID, CheckResult)
 }

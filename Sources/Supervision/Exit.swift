@@ -88,6 +88,12 @@ public struct Death: Equatable, Sendable {
         case notStarted(String)
         /// It was ended because it was not ready in time; what it owed.
         case neverReady(after: Duration, missing: [ListenAddress])
+        /// It was ended because it did not say in time that it was ready (`waitReady`).
+        case neverSaidReady(after: Duration)
+        /// It was ended because it failed its health check; why it did the last time.
+        case unhealthy(String, failures: Int)
+        /// It was ended because its watchdog waited in vain.
+        case silent(after: Duration)
     }
 
     public init(

@@ -12,10 +12,19 @@ struct Instance: Equatable, Sendable {
     /// What it must listen on to be ready, because its predecessor did.
     var expected: [ListenAddress]
     var readySince: Instant?
+    /// It was ready once; outlives the daemon.
+    var isProven = false
     /// The main process has ended; something of it may still run.
     var hasExited = false
     /// Why it failed, once it has.
     var death: Death?
+    /// What its program said of itself: that it was ready once, what it is about to do, and anything for people.
+    var hasSaidReady = false
+    var announced: Announced?
+    var status: String?
+    var health = Health()
+    /// While online: the program must have said by then that it lives.
+    var watchdogAt: Instant?
 
     init(id: InstanceID, generation: Generation, since: Instant, expected: [ListenAddress] = []) {
         self.id = id
@@ -52,7 +61,8 @@ struct Instance: Equatable, Sendable {
 extension Instance {
     var deadline: Instant? {
         switch phase {
-        case .launching, .online: nil
+        case .launching: nil
+        case .online: watchdogAt
         case .starting(let until), .draining(let until): until
         case .stopping(let killAt, let sweepAt): min(killAt, sweepAt ?? killAt)
         case .killing(let sweepAt): sweepAt

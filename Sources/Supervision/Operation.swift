@@ -4,10 +4,6 @@ struct Operation: Sendable {
     var ticket: Ticket?
     /// Only this slot, because it was named by its id.
     var only: SlotIndex?
-    /// Requests in work are not waited for.
-    var isForced = false
-    /// Who asked for the same, with force, while it was being carried out.
-    var joined: [Ticket] = []
 
     enum Kind: Equatable, Sendable {
         /// Brings a new app up.
@@ -50,18 +46,6 @@ struct Work: Sendable {
         self.operation = operation
         self.stage = stage
         self.change = change
-    }
-}
-
-extension Work {
-    /// Whether whoever asks for `other` would only see it done again.
-    fileprivate func isSame(as other: Operation) -> Bool {
-        guard operation.only == other.only else { return false }
-        switch (stage, other.kind) {
-        case (.rolling, .reload): return failure == nil
-        case (.emptying, .stop): return operation.kind == .stop
-        case (.rolling, _), (.emptying, _), (.awaiting, _), (.turning, _), (.replacing, _): return false
-        }
     }
 }
 
@@ -109,10 +93,6 @@ extension App {
 
     /// Lines an operation up, and drops what it makes pointless.
     mutating func enqueue(_ operation: Operation, _ desk: inout Desk) {
-        if operation.isForced {
-            hurryAll(&desk)
-            if join(operation) { return }
-        }
         if operation.only == nil { supersede(by: operation.kind, &desk) }
         queue.append(operation)
         if work != nil, let ticket = operation.ticket {
@@ -120,15 +100,6 @@ extension App {
             let progress = Progress(app: name, slot: place, generation: generation, step: .queued)
             desk.order(.progress(ticket, progress))
         }
-    }
-
-    /// Force helps the same operation along where it is being carried out already, and has the same answer.
-    private mutating func join(_ operation: Operation) -> Bool {
-        guard let running = work, let ticket = operation.ticket,
-            running.isSame(as: operation), running.operation.joined.count < Limits.queuedOperationsPerApp
-        else { return false }
-        work?.operation.joined.append(ticket)
-        return true
     }
 
     private mutating func supersede(by kind: Operation.Kind, _ desk: inout Desk) {
@@ -154,11 +125,9 @@ extension App {
         _ desk: inout Desk
     ) {
         let outcome = Outcome(app: name, change: change, instances: slots.count { $0.isRunning })
-        for ticket in [operation.ticket] + operation.joined {
-            desk.completions.append(
-                Desk.Completion(
-                    ticket: ticket, outcome: outcome, failure: failure, isRolledBack: isRolledBack))
-        }
+        desk.completions.append(
+            Desk.Completion(
+                ticket: operation.ticket, outcome: outcome, failure: failure, isRolledBack: isRolledBack))
     }
 
     /// A step of whatever is being done, for whoever asked for it.

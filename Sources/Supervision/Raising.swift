@@ -34,11 +34,9 @@ extension App {
     }
 
     mutating func noteSpawned(_ process: ProcessID, _ place: Slot.Place, of k: Int, _ desk: inout Desk) {
-        let spec = spec(of: slots[k][place].generation)
-        let patience = slots[k][place].expected.isEmpty ? spec.restart.minUptime : spec.listenTimeout
         slots[k][place].process = process
         slots[k][place].since = desk.now
-        slots[k][place].phase = .starting(until: desk.now + patience)
+        slots[k][place].phase = .starting(until: desk.now + patience(with: slots[k][place]))
         desk.save()
         tell(.started(process), k, slots[k][place].generation, &desk)
     }
@@ -51,8 +49,7 @@ extension App {
             // A listener opened while serving joins those that are steered to.
             if let steered, isInRotation(slots[k][place].id) == true { desk.order(.steer(name, steered)) }
         }
-        guard case .starting = slots[k][place].phase, slots[k][place].missing.isEmpty else { return }
-        becomeReady(place, of: k, &desk)
+        weigh(place, of: k, &desk)
     }
 
     mutating func noteUnlistened(
@@ -66,27 +63,7 @@ extension App {
         }
         let instance = slots[k][place]
         slots[k][place].readySince = nil
-        slots[k][place].phase = .starting(until: instance.since + spec(of: instance.generation).listenTimeout)
-    }
-
-    /// The time to get ready is over: with nothing expected that is enough, otherwise it has failed.
-    mutating func lapseStarting(_ place: Slot.Place, of k: Int, _ desk: inout Desk) {
-        let instance = slots[k][place]
-        guard !instance.expected.isEmpty else { return becomeReady(place, of: k, &desk) }
-        let spec = spec(of: instance.generation)
-        slots[k][place].fate = .failed
-        slots[k][place].death = Death(
-            generation: instance.generation,
-            cause: .neverReady(after: spec.listenTimeout, missing: instance.missing), at: desk.now,
-            uptime: desk.now - instance.since)
-        slots[k][place].phase = .stopping(killAt: desk.now + spec.killTimeout, sweepAt: nil)
-        desk.order(.signal(instance.id, spec.stopSignal))
-    }
-
-    private mutating func becomeReady(_ place: Slot.Place, of k: Int, _ desk: inout Desk) {
-        slots[k][place].phase = .online
-        slots[k][place].readySince = desk.now
-        if place == .current, slots[k].verdict == .open { slots[k].verdict = .ready }
-        tell(.ready(slots[k][place].listening), k, slots[k][place].generation, &desk)
+        slots[k][place].isProven = false
+        slots[k][place].phase = .starting(until: instance.since + patience(with: instance))
     }
 }

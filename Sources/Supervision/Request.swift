@@ -11,12 +11,6 @@ public enum Request: Equatable, Sendable {
     case delete(Selector)
     /// Stop everything, then `.finish`.
     case shutdown
-    /// The same without waiting for requests in work; whatever drains already is not waited for either.
-    case forced(Forcible, Selector)
-
-    public enum Forcible: String, Equatable, Sendable {
-        case stop, reload
-    }
 }
 
 /// Which apps a command means.
@@ -41,4 +35,9 @@ public enum Limits {
     public static let nameBytes = 100
     /// No timeout or delay is longer.
     public static let duration: Duration = .seconds(31 * 86_400)
+    /// Of health checks and watchdogs.
+    public static let shortestInterval: Duration = .milliseconds(50)
+    public static let healthRetries = 1000
+    /// Path and headers of a health check.
+    public static let healthRequestBytes = 4096
 }

@@ -40,7 +40,10 @@ extension RestartPolicy {
 
     /// It ran long enough to be trusted. A program of which nothing was expected is ready by having lived.
     func isStable(_ death: Death, of instance: Instance) -> Bool {
-        guard case .exited = death.cause else { return false }
+        switch death.cause {
+        case .exited, .silent: break
+        case .notStarted, .neverReady, .neverSaidReady, .unhealthy: return false
+        }
         return death.uptime >= max(minUptime, RestartPolicy.shortestTrust)
             && (instance.readySince != nil || instance.expected.isEmpty)
     }

@@ -48,17 +48,21 @@ extension App {
         return slot
     }
 
-    /// Whether it was ready was not written down: what listens is, and what has lived long enough.
+    /// What listens is ready, and what has lived long enough; where that is not enough it was written down.
     private func restore(_ saved: SavedState.Instance, at now: Instant) -> Instance {
         var instance = Instance(id: saved.id, generation: saved.generation, since: min(saved.since, now))
-        let trusted = instance.since + spec(of: saved.generation).restart.minUptime
+        let spec = spec(of: saved.generation)
+        let trusted = instance.since + spec.restart.minUptime
         instance.process = saved.process
         instance.listening = saved.listening.sorted()
-        if !saved.listening.isEmpty || trusted <= now {
+        instance.hasSaidReady = saved.hasSaidReady
+        instance.isProven = saved.isProven
+        if spec.isGated ? saved.isProven : !saved.listening.isEmpty || trusted <= now {
             instance.phase = .online
             instance.readySince = instance.since
+            instance.watchdogAt = spec.watchdog.map { now + $0 }
         } else {
-            instance.phase = .starting(until: trusted)
+            instance.phase = .starting(until: spec.isGated ? now + spec.startTimeout : trusted)
         }
         return instance
     }
@@ -87,7 +91,8 @@ extension Instance {
     fileprivate var saved: SavedState.Instance? {
         process.map {
             SavedState.Instance(
-                id: id, generation: generation, process: $0, since: since, listening: listening)
+                id: id, generation: generation, process: $0, since: since, listening: listening,
+                hasSaidReady: hasSaidReady, isProven: isProven)
         }
     }
 }

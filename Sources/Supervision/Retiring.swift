@@ -11,23 +11,7 @@ extension App {
         }
         slots[k][place].phase = .draining(until: desk.now + spec.drainTimeout)
         tell(.draining, k, instance.generation, &desk)
-        let isHurried = work?.operation.isForced ?? false
-        return [.drain(instance.id)] + (isHurried ? hurry(place, of: k, &desk) : [])
-    }
-
-    /// Whoever drains, now or later in this operation, waits for no request any more.
-    mutating func hurryAll(_ desk: inout Desk) {
-        work?.operation.isForced = true
-        for k in slots.indices {
-            for place in slots[k].places { desk.order(hurry(place, of: k, &desk)) }
-        }
-    }
-
-    private mutating func hurry(_ place: Slot.Place, of k: Int, _ desk: inout Desk) -> [Effect] {
-        guard case .draining(let until) = slots[k][place].phase else { return [] }
-        stir(k)
-        slots[k][place].phase = .draining(until: min(until, desk.now + Supervisor.hurriedDrain))
-        return [.hurry(slots[k][place].id)]
+        return [.drain(instance.id)]
     }
 
     /// New connections may be waiting for it.
@@ -56,7 +40,8 @@ extension App {
         let instance = slots[k][place]
         guard let deadline = instance.deadline, deadline <= desk.now else { return }
         switch instance.phase {
-        case .launching, .online: break
+        case .launching: break
+        case .online: fallSilent(place, of: k, &desk)
         case .starting: lapseStarting(place, of: k, &desk)
         case .draining: desk.order(ask(place, of: k, &desk))
         case .stopping(let killAt, _) where killAt <= desk.now: kill(place, of: k, &desk)

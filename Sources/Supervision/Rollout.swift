@@ -226,7 +226,7 @@ extension App {
     }
 
     /// It has been ready for long enough to be believed.
-    private func isBaked(_ instance: Instance, at now: Instant) -> Bool {
+    func isBaked(_ instance: Instance, at now: Instant) -> Bool {
         guard let baked = bakedAt(instance) else { return false }
         return baked <= now
     }

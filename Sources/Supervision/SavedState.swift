@@ -45,16 +45,22 @@ public struct SavedState: Equatable, Sendable {
         public var process: ProcessID
         public var since: Instant
         public var listening: [ListenAddress]
+        /// Its program has said so (`Word.ready`).
+        public var hasSaidReady: Bool
+        /// It has been ready.
+        public var isProven: Bool
 
         public init(
             id: InstanceID, generation: Generation, process: ProcessID, since: Instant,
-            listening: [ListenAddress]
+            listening: [ListenAddress], hasSaidReady: Bool = false, isProven: Bool = false
         ) {
             self.id = id
             self.generation = generation
             self.process = process
             self.since = since
             self.listening = listening
+            self.hasSaidReady = hasSaidReady
+            self.isProven = isProven
         }
     }
 }

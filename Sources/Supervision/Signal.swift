@@ -4,6 +4,7 @@ public struct Signal: Hashable, Sendable, CustomStringConvertible {
     public init(number: Int32) { self.number = number }
 
     public static let interrupt = Signal(number: 2)
+    public static let abort = Signal(number: 6)
     public static let kill = Signal(number: 9)
     public static let terminate = Signal(number: 15)
 

@@ -100,6 +100,8 @@ extension Slot {
     var isRunning: Bool { current?.isActive ?? false }
     /// Whom new connections may be given.
     var online: InstanceID? { current?.phase == .online ? current?.id : nil }
+    /// The same, if it does its work.
+    var fit: InstanceID? { current?.isFit == true ? online : nil }
 }
 
 // MARK: - What happens to it

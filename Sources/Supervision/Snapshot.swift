@@ -81,8 +81,16 @@ public struct InstanceSnapshot: Equatable, Sendable {
     public var inRotation: Bool
     /// What the sampler saw last; nil unless somebody watches.
     public var usage: Usage?
-    /// What it still waits for, while it drains.
-    public var drain: DrainSnapshot?
+    /// What its program says of itself, for people.
+    public var status: String?
+    /// What keeps it from being ready.
+    public var lacks: Lack?
+    /// Nil: it is not checked, or nothing is known yet.
+    public var health: HealthSnapshot?
+
+    public enum Lack: String, Equatable, Sendable {
+        case listener, word, health
+    }
 
     public enum Phase: String, Equatable, Sendable {
         case launching, starting, online, draining, stopping, killing
@@ -91,7 +99,7 @@ public struct InstanceSnapshot: Equatable, Sendable {
     public init(
         id: InstanceID, generation: Generation, phase: Phase, process: ProcessID?, since: Instant,
         listening: [ListenAddress] = [], inRotation: Bool = false, usage: Usage? = nil,
-        drain: DrainSnapshot? = nil
+        status: String? = nil, lacks: Lack? = nil, health: HealthSnapshot? = nil
     ) {
         self.id = id
         self.generation = generation
@@ -101,20 +109,28 @@ public struct InstanceSnapshot: Equatable, Sendable {
         self.listening = listening
         self.inRotation = inRotation
         self.usage = usage
-        self.drain = drain
+        self.status = status
+        self.lacks = lacks
+        self.health = health
     }
 }
 
-/// An instance that finishes what it was asked.
-public struct DrainSnapshot: Equatable, Sendable {
-    /// When it is asked to stop, whatever is still in work then.
-    public var until: Instant
-    /// How many connections it has; nil: not known (yet).
-    public var connections: Int?
+/// What the health checks of an instance have shown.
+public struct HealthSnapshot: Equatable, Sendable {
+    public var state: State
+    /// In a row.
+    public var failures: Int
+    /// Why the last check failed, until one passes.
+    public var reason: String?
 
-    public init(until: Instant, connections: Int? = nil) {
-        self.until = until
-        self.connections = connections
+    public enum State: String, Equatable, Sendable {
+        case starting, healthy, unhealthy
+    }
+
+    public init(state: State, failures: Int = 0, reason: String? = nil) {
+        self.state = state
+        self.failures = failures
+        self.reason = reason
     }
 }
 

@@ -25,7 +25,8 @@ extension App {
         InstanceSnapshot(
             id: instance.id, generation: instance.generation, phase: instance.phase.word,
             process: instance.process, since: instance.since, listening: instance.listening,
-            inRotation: isInRotation(instance.id) ?? false, drain: instance.phase.drain)
+            inRotation: isInRotation(instance.id) ?? false, status: instance.shownStatus,
+            lacks: lack(of: instance), health: health(of: instance))
     }
 }
 
@@ -52,11 +53,6 @@ extension Slot {
 }
 
 extension Instance.Phase {
-    fileprivate var drain: DrainSnapshot? {
-        guard case .draining(let until) = self else { return nil }
-        return DrainSnapshot(until: until)
-    }
-
     fileprivate var word: InstanceSnapshot.Phase {
         switch self {
         case .launching: .launching
@@ -83,5 +79,43 @@ extension Work {
         case .scale: return .scaling
         case .delete: return .deleting
         }
+    }
+}
+
+extension App {
+    private func lack(of instance: Instance) -> InstanceSnapshot.Lack? {
+        guard case .starting = instance.phase else { return nil }
+        switch instance.lack(spec(of: instance.generation)) {
+        case .listener: return .listener
+        case .word: return .word
+        case .health: return .health
+        case nil: return nil
+        }
+    }
+
+    private func health(of instance: Instance) -> HealthSnapshot? {
+        guard spec(of: instance.generation).health != nil else { return nil }
+        let state: HealthSnapshot.State =
+            switch instance.health.state {
+            case .unknown: .starting
+            case .healthy: .healthy
+            case .unhealthy: .unhealthy
+            }
+        return HealthSnapshot(
+            state: state, failures: instance.health.failures, reason: instance.health.reason)
+    }
+}
+
+extension Instance {
+    /// In its own words, after what it announced.
+    fileprivate var shownStatus: String? {
+        let announced: String? =
+            switch self.announced {
+            case .reloading: "reloading"
+            case .stopping: "about to stop"
+            case nil: nil
+            }
+        let words = [announced, status].compactMap { $0 }
+        return words.isEmpty ? nil : words.joined(separator: ": ")
     }
 }

@@ -19,8 +19,6 @@ public struct Supervisor: Sendable {
     static let sweepInterval: Duration = .seconds(1)
     /// A replacement that comes later than this does not inherit the accept queue of the dead.
     static let longestInheritance: Duration = .seconds(1)
-    /// How long what is in a hurry may drain: for handshakes under way, not for requests in work.
-    static let hurriedDrain: Duration = .seconds(2)
 
     var apps: [AppName: App] = [:]
     var inquiries: [Ticket: Inquiry] = [:]
@@ -59,7 +57,8 @@ extension Supervisor {
             for name in late.sorted() { apps[name]?.lapse(&desk) }
             return Array(late)
         case .spawned(let id, _), .spawnFailed(let id, _), .listened(let id, _), .unlistened(let id, _),
-            .drained(let id), .exited(let id, _), .vanished(let id), .faltered(let id), .recovered(let id):
+            .drained(let id), .exited(let id, _), .vanished(let id), .faltered(let id), .recovered(let id),
+            .said(let id, _), .checked(let id, _):
             return note(event, about: id)
         }
     }
@@ -137,8 +136,12 @@ extension App {
             noteFaltered(place, of: k, at: desk.now)
         case .recovered where !isLaunching:
             noteRecovered(place, of: k)
+        case .said(_, let word) where !isLaunching:
+            noteSaid(word, place, of: k, &desk)
+        case .checked(_, let result) where !isLaunching:
+            noteChecked(result, place, of: k, &desk)
         case .requested, .spawned, .spawnFailed, .listened, .unlistened, .drained, .exited, .vanished,
-            .deadlinePassed, .faltered, .recovered:
+            .deadlinePassed, .faltered, .recovered, .said, .checked:
             return false
         }
         return true
@@ -169,6 +172,8 @@ extension Event {
         case .deadlinePassed: "deadlinePassed"
         case .faltered: "faltered"
         case .recovered: "recovered"
+        case .said: "said"
+        case .checked: "checked"
         }
     }
 }

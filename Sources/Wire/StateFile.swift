@@ -128,7 +128,9 @@ extension SavedState.Instance: JSONReadable, JSONWritable {
         self.init(
             id: InstanceID(try fields.read("id")), generation: Generation(try fields.read("generation")),
             process: ProcessID(try fields.read("pid")), since: Instant(nanoseconds: try fields.read("since")),
-            listening: try fields.read("listening"))
+            listening: try fields.read("listening"),
+            hasSaidReady: try fields.optional("said_ready") ?? false,
+            isProven: try fields.optional("proven") ?? false)
     }
 
     func write(to writer: inout JSONWriter) {
@@ -138,6 +140,8 @@ extension SavedState.Instance: JSONReadable, JSONWritable {
             writer.field("pid", process.number)
             writer.field("since", since.nanoseconds)
             writer.field("listening", listening)
+            if hasSaidReady { writer.field("said_ready", true) }
+            if isProven { writer.field("proven", true) }
         }
     }
 }

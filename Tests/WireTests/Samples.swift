@@ -74,14 +74,32 @@ extension Dice {
         spec.listenTimeout = precise()
         spec.drainTimeout = milliseconds()
         spec.maxSurge = roll(1...9)
-        spec.drain = pick([.connections, .wait, .off])
-        spec.drainGrace = milliseconds()
         spec.user = maybe { $0.word() }
         spec.group = maybe { $0.word() }
         spec.umask = maybe { UInt32($0.roll(0...0o777)) }
         spec.nice = maybe { Int32($0.roll(-20...19)) }
         spec.restart = policy()
+        spec.waitReady = flip()
+        spec.health = maybe { $0.healthCheck() }
+        spec.watchdog = maybe { $0.precise() }
         return spec
+    }
+
+    private mutating func healthCheck() -> HealthCheck {
+        var http = HTTPProbe(path: "/" + word())
+        http.port = maybe { UInt16($0.roll(1...65535)) }
+        http.statuses = many(0...3) { $0.roll(100...599) }
+        for _ in 0..<roll(0...2) { http.headers[word()] = text() }
+        var check = HealthCheck(
+            pick([
+                .http(http), .tcp(port: nil), .tcp(port: 80), .command([word(), text()]),
+            ]))
+        check.interval = precise()
+        check.timeout = precise()
+        check.retries = roll(1...1000)
+        check.startPeriod = maybe { $0.precise() }
+        check.liveness = flip()
+        return check
     }
 
     private mutating func policy() -> RestartPolicy {
@@ -101,6 +119,8 @@ extension Dice {
             .exited(.code(Int32(roll(-1...255)))), .exited(.signal(Signal(number: Int32(roll(1...64))))),
             .exited(.unknown), .notStarted(text()),
             .neverReady(after: precise(), missing: many(0...3) { $0.address() }),
+            .neverSaidReady(after: precise()), .unhealthy(text(), failures: roll(1...9)),
+            .silent(after: precise()),
         ]
         return Death(
             generation: generation(), cause: pick(causes), at: instant(), uptime: precise(),
@@ -175,7 +195,12 @@ extension Dice {
             process: maybe { ProcessID(Int32($0.roll(1...99_999))) }, since: instant(),
             listening: many(0...2) { $0.address() }, inRotation: flip(),
             usage: maybe { Usage(memory: UInt64($0.roll(0...Int.max)), processorTenths: $0.roll(0...9999)) },
-            drain: maybe { DrainSnapshot(until: $0.instant(), connections: $0.maybe { $0.roll(0...9999) }) })
+            status: maybe { $0.text() }, lacks: maybe { $0.pick([.listener, .word, .health]) },
+            health: maybe {
+                HealthSnapshot(
+                    state: $0.pick([.starting, .healthy, .unhealthy]), failures: $0.roll(0...9),
+                    reason: $0.maybe { $0.text() })
+            })
     }
 
     mutating func slot(_ index: Int) -> SlotSnapshot {
@@ -214,7 +239,7 @@ extension Dice {
             .apply(specs), .start(selector), .stop(selector), .restart(selector), .reload(selector),
             .scale(selector, .to(roll(0...1000))), .scale(selector, .by(roll(-1000...1000))),
             .delete(selector),
-            .shutdown, .forced(.stop, selector), .forced(.reload, selector),
+            .shutdown,
         ])
     }
 
@@ -232,7 +257,8 @@ extension Dice {
                                 id: InstanceID(UInt64(dice.roll(1...99))), generation: dice.generation(),
                                 process: ProcessID(Int32(dice.roll(1...9999))),
                                 since: Instant(nanoseconds: Int64(dice.roll(0...Int.max))),
-                                listening: dice.many(0...2) { $0.address() })
+                                listening: dice.many(0...2) { $0.address() },
+                                hasSaidReady: dice.flip(), isProven: dice.flip())
                         })
                 })
         }
@@ -246,6 +272,9 @@ extension Snapshot {
         var snapshot = self
         for index in snapshot.apps.indices {
             snapshot.apps[index].spec.environment = apps[index].spec.environment.mapValues { _ in "***" }
+            guard case .http(var http) = apps[index].spec.health?.probe else { continue }
+            http.headers = http.headers.mapValues { _ in "***" }
+            snapshot.apps[index].spec.health?.probe = .http(http)
         }
         return snapshot
     }

@@ -28,9 +28,11 @@ extension Invariants {
                 }
             }
             require(count <= app.slots.count + surge, "\(name) has more processes than it may")
+            let online = app.slots.compactMap(\.current).filter { $0.phase == .online }.map(\.id)
+            let fit = online.filter { instances[$0]?.isFit ?? true }
             require(
-                isReborn || app.slots.count { $0.current?.phase == .online } == steered[name]?.count ?? 0,
-                "\(name) is steered to others than those online")
+                isReborn || Set(fit.isEmpty ? online : fit) == Set(steered[name] ?? []),
+                "\(name) is steered to others than those online and fit")
         }
         for id in steered.values.joined() {
             require(instances[id]?.state == .runs, "still steered to what has ended: \(id.number)")

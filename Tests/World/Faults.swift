@@ -18,6 +18,12 @@ struct Faults {
     var escapes = 0.0
     /// Runs on, and does its work no more.
     var falters = 0.0
+    /// Never says that it is ready.
+    var staysSilent = 0.0
+    /// Never passes a check.
+    var neverHealthy = 0.0
+    /// Fails checks for a while, later.
+    var sickens = 0.0
     /// Per minute.
     var daemonDies = 0.0
 
@@ -36,6 +42,7 @@ struct Faults {
             listensElsewhere: often(0.08, &dice), ignoresSignals: often(0.1, &dice),
             leavesHelper: often(0.2, &dice), relistens: often(0.1, &dice), neverDrains: often(0.2, &dice),
             hangs: often(0.05, &dice), escapes: often(0.1, &dice), falters: often(0.2, &dice),
+            staysSilent: often(0.1, &dice), neverHealthy: often(0.1, &dice), sickens: often(0.3, &dice),
             daemonDies: often(0.8, &dice))
     }
 }
@@ -71,6 +78,10 @@ struct Plan {
     /// Does its work no more, and perhaps does again.
     var falters: Duration?
     var recovers: Duration?
+    /// After the launch; nil: never.
+    var saysReady: Duration?
+    /// Each after the launch.
+    var checks: [(after: Duration, result: CheckResult)] = []
     /// From the stop signal to the end; nil: never.
     var obeys: Duration?
     var helper: Helper?
@@ -84,11 +95,6 @@ struct Plan {
         var obeys: Bool
         /// Ends by itself this long after its parent.
         var outlives: Duration?
-    }
-
-    /// Mostly soon; now and then later than anybody waits for it.
-    private static func draining(_ dice: inout Dice) -> Duration {
-        dice.chance(0.2) ? dice.milliseconds(1500...7000) : dice.milliseconds(1...800)
     }
 
     init(_ nature: Nature, port: UInt16, _ faults: Faults, _ dice: inout Dice) {
@@ -119,9 +125,33 @@ struct Plan {
             helper = Helper(obeys: dice.chance(0.5), outlives: outlives)
         }
         escapes = dice.chance(faults.escapes)
-        drains = dice.chance(faults.neverDrains) ? nil : Plan.draining(&dice)
+        drains = dice.chance(faults.neverDrains) ? nil : dice.milliseconds(1...800)
         dies = dice.chance(faults.hangs) ? dice.milliseconds(500...5000) : dice.milliseconds(0...20)
         falters = dice.chance(faults.falters) ? dice.milliseconds(1...20_000) : nil
         recovers = falters.flatMap { dice.chance(0.3) ? $0 + dice.milliseconds(0...3000) : nil }
+        saysReady = dice.chance(faults.staysSilent) ? nil : dice.milliseconds(5...900)
+        checks = Plan.checks(faults, &dice)
+    }
+
+    /// Some failures, then a success, and later perhaps more of both.
+    private static func checks(_ faults: Faults, _ dice: inout Dice) -> [(Duration, CheckResult)] {
+        var checks: [(Duration, CheckResult)] = []
+        var at = dice.milliseconds(5...700)
+        let isHopeless = dice.chance(faults.neverHealthy)
+        let isCold = dice.chance(faults.sickens)
+        for _ in 0..<(isHopeless ? dice.number(3...9) : isCold ? dice.number(1...2) : 0) {
+            checks.append((at, .failed("500 from /healthz")))
+            at = at + dice.milliseconds(5...700)
+        }
+        if isHopeless { return checks }
+        checks.append((at, .passed))
+        guard dice.chance(faults.sickens) else { return checks }
+        at = at + dice.milliseconds(500...20_000)
+        for _ in 0..<dice.number(1...8) {
+            checks.append((at, .failed("no answer within 5 s")))
+            at = at + dice.milliseconds(50...2000)
+        }
+        if dice.chance(0.5) { checks.append((at, .passed)) }
+        return checks
     }
 }

@@ -47,6 +47,8 @@ public struct Digest: Equatable, Sendable {
         case .deadlinePassed: mix(8)
         case .faltered(let id): mix(9, id)
         case .recovered(let id): mix(10, id)
+        case .said(let id, _): mix(22, id)
+        case .checked(let id, let result): mix(result == .passed ? 23 : 24, id)
         }
     }
 
@@ -72,7 +74,6 @@ public struct Digest: Equatable, Sendable {
         case .announce(let notice): mix(notice)
         case .save: mix(20)
         case .finish: mix(21)
-        case .hurry(let id): mix(22, id)
         }
     }
 
@@ -123,6 +124,8 @@ extension Moment {
         case .deadlinePassed: "deadlinePassed"
         case .faltered(let id): "faltered \(id.number)"
         case .recovered(let id): "recovered \(id.number)"
+        case .said(let id, let word): "said \(id.number) \(word)"
+        case .checked(let id, let result): "checked \(id.number) \(result)"
         }
     }
 
@@ -139,7 +142,6 @@ extension Moment {
         case .steer(let app, let shares):
             "steer \(app) to " + shares.map { "\($0.instance.number)x\($0.weight)" }.joined(separator: " ")
         case .drain(let id): "drain \(id.number)"
-        case .hurry(let id): "hurry \(id.number)"
         case .signal(let id, let signal): "signal \(id.number) \(signal)"
         case .sweep(let id, let signal): "sweep \(id.number) \(signal)"
         case .release(let id): "release \(id.number)"

@@ -46,9 +46,15 @@ struct Invariants {
         /// What the instance it replaces, or is the heir of, held when it served.
         var expected: Set<ListenAddress> = []
         var isReleased = false
-        /// How long it may drain, and until when it does.
-        var drainTimeout: Duration
-        var drainsUntil: Instant?
+        /// What it has to show before it may serve, and has not.
+        var awaitsWord = false
+        var hasSaidReady = false
+        var awaitsCheck = false
+        /// Checks failed in a row, and how many are believed.
+        var failures = 0
+        var retries: Int?
+
+        var isFit: Bool { retries.map { failures < $0 } ?? true }
 
         enum State: Int { case ordered, runs, exited, gone }
     }
@@ -73,15 +79,11 @@ extension Invariants {
         _ event: Event, _ effects: [Effect], _ supervisor: Supervisor, written: SavedState?, at now: Instant
     ) {
         hear(event, at: now)
-        if event == .deadlinePassed, effects.isEmpty {
-            if written != nil { checkDrains(at: now) }
-            return
-        }
+        if event == .deadlinePassed, effects.isEmpty { return }
         let snapshot = supervisor.snapshot
         isCrowded = effects.count { if case .reply = $0 { true } else { false } } > 1
         for effect in effects { check(effect, snapshot, at: now) }
         guard let written else { return }
-        if event == .deadlinePassed { checkDrains(at: now) }
         checkTable(snapshot)
         checkSaved(supervisor.saved, written)
         if isKind { checkKindness(snapshot) }
@@ -95,22 +97,29 @@ extension Invariants {
         case .spawned(let id, _):
             instances[id]?.state = .runs
             instances[id]?.since = now
-            let patience = instances[id]?.patience ?? .zero
-            instances[id]?.readyAt = now + patience
+            guard let known = instances[id], !known.awaitsWord, !known.awaitsCheck else { return }
+            instances[id]?.readyAt = now + known.patience
         case .spawnFailed(let id, _), .vanished(let id):
             instances[id]?.state = .gone
             living.remove(id)
         case .listened(let id, let address):
-            if let known = instances[id], !known.hasListened {
+            if let known = instances[id], !known.hasListened, !known.awaitsWord, !known.awaitsCheck {
                 instances[id]?.readyAt = min(known.readyAt ?? now, now)
             }
             instances[id]?.hasListened = true
             if let address { instances[id]?.listening.insert(address) }
         case .unlistened(let id, let address): instances[id]?.listening.remove(address)
-        case .exited(let id, _):
-            instances[id]?.state = .exited
-            instances[id]?.drainsUntil = nil
-        case .drained, .faltered, .recovered: break
+        case .exited(let id, _): instances[id]?.state = .exited
+        case .said(let id, .ready):
+            instances[id]?.awaitsWord = false
+            instances[id]?.hasSaidReady = true
+            hearProof(id, at: now)
+        case .checked(let id, .passed):
+            instances[id]?.awaitsCheck = false
+            instances[id]?.failures = 0
+            hearProof(id, at: now)
+        case .checked(let id, .failed): instances[id]?.failures += 1
+        case .drained, .faltered, .recovered, .said: break
         case .deadlinePassed: isReborn = false
         }
     }
@@ -128,17 +137,9 @@ extension Invariants {
             require(
                 known?.hasServed == true || known?.isInherited == true,
                 "drained and never served: \(id.number)")
-            instances[id]?.drainsUntil = known.map { now + $0.drainTimeout }
-        case .hurry(let id):
-            let until = instances[id]?.drainsUntil
-            require(until != nil, "hurried what does not drain: \(id.number)")
-            instances[id]?.drainsUntil = until.map { min($0, now + .seconds(2)) }
         case .signal(let id, _):
             require(instances[id]?.state == .runs, "signal to what does not run: \(id.number)")
-            let rotation = instances[id].flatMap { steered[$0.app] } ?? []
-            require(!rotation.contains(id), "asked to end in rotation: \(id.number)")
             instances[id]?.wasAsked = true
-            instances[id]?.drainsUntil = nil
         case .sweep(let id, _):
             let known = instances[id]
             require(known?.state == .runs || known?.state == .exited, "swept what is not there: \(id.number)")
@@ -158,14 +159,15 @@ extension Invariants {
         require(id.number > highest, "instance \(id.number) was there before")
         highest = max(highest, id.number)
         let spec = launch.spec
-        var known = Known(
-            app: spec.name, slot: launch.slot, patience: spec.restart.minUptime,
-            drainTimeout: spec.drainTimeout)
+        var known = Known(app: spec.name, slot: launch.slot, patience: spec.restart.minUptime)
         if let heir = launch.heir {
             require(instances[heir]?.slot == launch.slot, "heir of another slot's: \(id.number)")
             checkRelease(heir)
             if let dead = instances[heir], dead.hasServed { known.expected = dead.listening }
         }
+        known.awaitsWord = spec.waitReady
+        known.awaitsCheck = spec.health != nil
+        known.retries = spec.health?.retries
         surges[spec.name] = max(surges[spec.name] ?? 1, spec.maxSurge)
         living.insert(id)
         let app = snapshot.apps.first { $0.spec.name == spec.name }
@@ -176,11 +178,6 @@ extension Invariants {
             known.predecessor = current.id
         }
         instances[id] = known
-    }
-
-    mutating func checkDrains(at now: Instant) {
-        let overdue = living.filter { instances[$0]?.drainsUntil.map { $0 <= now } ?? false }
-        require(overdue.isEmpty, "drains for longer than it may: \(overdue.map(\.number))")
     }
 
     mutating func checkRelease(_ id: InstanceID) {
@@ -207,7 +204,12 @@ extension Invariants {
                 require(isProven || known.isInherited, "took over before it was proven: \(id.number)")
             }
             let hasLived = known.since.map { $0 + known.patience <= now } ?? false
-            require(known.hasListened || hasLived, "steered to what is not ready: \(id.number)")
+            if !known.isInherited, !before.contains(id) {
+                require(!known.awaitsWord, "steered to what has not said that it is ready: \(id.number)")
+                require(!known.awaitsCheck, "steered to what was never healthy: \(id.number)")
+            }
+            require(
+                known.hasListened || hasLived || isShown(known), "steered to what is not ready: \(id.number)")
             require(
                 known.expected.isSubset(of: known.listening),
                 "steered to what listens elsewhere: \(id.number)")
@@ -253,5 +255,20 @@ extension Invariants {
         case .started, .restarted, .unchanged, .orphaned, .superseded, .failed:
             break
         }
+    }
+}
+
+// MARK: - What instances say and show
+
+extension Invariants {
+    /// The last thing that was waited for.
+    private mutating func hearProof(_ id: InstanceID, at now: Instant) {
+        guard let known = instances[id], !known.awaitsWord, !known.awaitsCheck else { return }
+        instances[id]?.readyAt = min(known.readyAt ?? now, now)
+    }
+
+    /// It has said, or been seen to be, what makes it ready without listening.
+    private func isShown(_ known: Known) -> Bool {
+        known.hasSaidReady || (known.retries != nil && !known.awaitsCheck)
     }
 }

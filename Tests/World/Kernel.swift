@@ -16,6 +16,8 @@ struct Kernel {
         var hasMain = false
         var hasHelper = false
         var listening: [ListenAddress] = []
+        var hasSaidReady = false
+        var lastCheck: CheckResult?
         var status = ExitStatus.unknown
         var ended = Instant(nanoseconds: 0)
         /// It was killed before it was there.
@@ -32,6 +34,8 @@ struct Kernel {
         case drains(InstanceID)
         case falters(InstanceID)
         case recovers(InstanceID)
+        case saysReady(InstanceID)
+        case checks(InstanceID, CheckResult)
         case asks
         case daemonDies
     }
@@ -83,6 +87,14 @@ extension Kernel {
             if processes[id]?.hasMain == true { mailbox.append(.faltered(id)) }
         case .recovers(let id):
             if processes[id]?.hasMain == true { mailbox.append(.recovered(id)) }
+        case .saysReady(let id):
+            guard processes[id]?.hasMain == true else { return }
+            processes[id]?.hasSaidReady = true
+            mailbox.append(.said(id, .ready))
+        case .checks(let id, let result):
+            guard processes[id]?.hasMain == true else { return }
+            processes[id]?.lastCheck = result
+            mailbox.append(.checked(id, result))
         case .asks, .daemonDies: break
         }
     }
@@ -110,6 +122,8 @@ extension Kernel {
         for listen in process.plan.listens { plan(.listens(id, listen.on), at: now + listen.after) }
         if let relistens = process.plan.relistens { plan(.unlistens(id), at: now + relistens) }
         if let crash = process.plan.crash { plan(.ends(id, crash.status), at: now + crash.after) }
+        if let saysReady = process.plan.saysReady { plan(.saysReady(id), at: now + saysReady) }
+        for check in process.plan.checks { plan(.checks(id, check.result), at: now + check.after) }
         if let falters = process.plan.falters { plan(.falters(id), at: now + falters) }
         if let recovers = process.plan.recovers { plan(.recovers(id), at: now + recovers) }
     }
@@ -186,12 +200,6 @@ extension Kernel {
         plan(.drains(id), at: now + drains)
     }
 
-    /// Only handshakes are waited for; whoever does not even drain then has connections that never settle.
-    mutating func hurry(_ id: InstanceID, at now: Instant) {
-        guard let process = processes[id], process.plan.drains != nil else { return }
-        plan(.drains(id), at: now + .milliseconds(50))
-    }
-
     /// A new daemon compares what was written with what there is: ends what it does not know, and is told of
     /// what went missing.
     mutating func reconcile(with saved: SavedState) {
@@ -221,6 +229,9 @@ extension Kernel {
         for new in process.listening where !instance.listening.contains(new) {
             mailbox.append(.listened(id, new))
         }
+        // What it said waits in its socket, and who has been looked at is looked at again.
+        if process.hasSaidReady, !instance.hasSaidReady { mailbox.append(.said(id, .ready)) }
+        if process.hasMain, let check = process.lastCheck { mailbox.append(.checked(id, check)) }
         guard !process.hasMain else { return }
         mailbox.append(.exited(id, Exit(status: process.status, at: process.ended)))
     }

@@ -31,6 +31,14 @@ struct Operator {
         spec.restart.fixedDelay = dice.chance(0.1) ? dice.milliseconds(0...3000) : nil
         spec.restart.automatic = !dice.chance(0.1)
         spec.restart.stopExitCodes = dice.chance(0.2) ? [3] : []
+        spec.waitReady = dice.chance(0.2)
+        if dice.chance(0.3) {
+            var health = HealthCheck(.tcp(port: nil))
+            health.retries = dice.number(1...3)
+            health.startPeriod = dice.chance(0.5) ? dice.pick([.zero, .seconds(1)]) : nil
+            health.liveness = dice.chance(0.5)
+            spec.health = health
+        }
         spec.origin = dice.chance(0.5) ? "ecosystem.json" : nil
         return spec
     }
@@ -40,9 +48,9 @@ struct Operator {
         switch dice.number(0...15) {
         case 0...3: return .apply(changed(&dice))
         case 4: return .start(selector)
-        case 5, 6: return dice.chance(0.25) ? .forced(.stop, selector) : .stop(selector)
+        case 5, 6: return .stop(selector)
         case 7, 8: return .restart(selector)
-        case 9...11: return dice.chance(0.25) ? .forced(.reload, selector) : .reload(selector)
+        case 9...11: return .reload(selector)
         case 12, 13:
             return .scale(selector, dice.chance(0.5) ? .to(dice.number(0...5)) : .by(dice.number(-2...2)))
         case 14: return .delete(selector)

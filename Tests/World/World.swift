@@ -118,7 +118,8 @@ extension World {
             case .asks: ask(operating.request(&dice))
             case .daemonDies where faults.daemonDies == 0: break
             case .daemonDies: if dice.chance(0.5) { isDying = true } else { restartDaemon() }
-            case .launches, .listens, .unlistens, .ends, .helperEnds, .drains, .falters, .recovers:
+            case .launches, .listens, .unlistens, .ends, .helperEnds, .drains, .falters, .recovers,
+                .saysReady, .checks:
                 kernel.happen(occurrence, at: at)
             }
         }
@@ -153,9 +154,10 @@ extension World {
         switch effect {
         case .spawn(let id, let launch):
             let (nature, port) = operating.nature(of: launch.spec.name)
-            kernel.spawn(id, Plan(nature, port: port, faults, &dice), at: now)
+            var plan = Plan(nature, port: port, faults, &dice)
+            if launch.spec.health == nil { plan.checks = [] }
+            kernel.spawn(id, plan, at: now)
         case .drain(let id): kernel.drain(id, at: now)
-        case .hurry(let id): kernel.hurry(id, at: now)
         case .signal(let id, _): kernel.signal(id, at: now)
         case .sweep(let id, let signal): kernel.sweep(id, signal, at: now)
         case .save: (written, writtenHistory) = (supervisor.saved, supervisor.history)

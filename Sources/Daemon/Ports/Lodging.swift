@@ -83,7 +83,8 @@ extension Ports {
     /// The main process is gone: nobody is steered to it any more, as far as there is somebody else. What waits in
     /// its queues goes on waiting for its successor.
     func exited(_ instance: InstanceID) {
-        endDrain(instance)
+        drains[instance] = nil
+        beginning.removeAll { $0 == instance }
         guard tenants[instance]?.hasEnded == false else { return }
         tenants[instance]?.hasEnded = true
         let left = holdings(of: instance)
@@ -94,7 +95,8 @@ extension Ports {
 
     /// Nothing of the instance runs, and nobody inherits: clients that still wait are told so.
     func release(_ instance: InstanceID) {
-        endDrain(instance)
+        drains[instance] = nil
+        beginning.removeAll { $0 == instance }
         for listener in holdings(of: instance) { close(listener) }
         forget(instance)
     }

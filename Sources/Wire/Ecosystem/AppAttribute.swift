@@ -26,9 +26,9 @@ enum AppAttribute: String, CaseIterable {
     case listenTimeout = "listen_timeout"
     case drainTimeout = "drain_timeout"
     case maxSurge = "max_surge"
-    case drain
-    case drainGrace = "drain_grace"
     case user, group, umask, nice
+    case waitReady = "wait_ready"
+    case health, watchdog
     /// Written by us, not by people: which caller's environment, and the file it came from.
     case inherited, origin
 
@@ -44,10 +44,11 @@ enum AppAttribute: String, CaseIterable {
         case .firstDelay: ["first_restart_delay"]
         case .user: ["uid"]
         case .group: ["gid"]
+        case .health: ["health_check", "healthcheck"]
         case .name, .namespace, .port, .instances, .mode, .balance, .ports, .sockets, .zeroDowntime,
             .automaticRestart, .minUptime, .maxRestarts, .restartDelay, .longestDelay, .stopExitCodes,
-            .killTimeout, .listenTimeout, .drainTimeout, .maxSurge, .drain, .drainGrace, .umask, .nice,
-            .inherited, .origin:
+            .killTimeout, .listenTimeout, .drainTimeout, .maxSurge, .umask, .nice, .waitReady,
+            .watchdog, .inherited, .origin:
             []
         }
     }
@@ -86,7 +87,7 @@ enum UnsupportedAttribute {
             "kill_retry_time", "log", "log_date_format", "log_file", "log_type", "max_memory_restart",
             "merge_logs", "name_prefix", "out", "out_file", "out_log", "output", "pid", "pid_file", "pmx",
             "post_update", "shutdown_with_message", "source_map_support", "time", "trace", "treekill",
-            "username", "v8", "vizion", "wait_ready", "watch", "watch_delay", "watch_options", "windows_hide",
+            "username", "v8", "vizion", "watch", "watch_delay", "watch_options", "windows_hide",
             "write",
         ]
         return Set(written + written.map(AppAttribute.camelCased))

@@ -39,10 +39,9 @@ extension AppReader {
         case .killTimeout: spec.killTimeout = try AppReader.duration(json)
         case .listenTimeout: spec.listenTimeout = try AppReader.duration(json)
         case .drainTimeout: spec.drainTimeout = try AppReader.duration(json)
-        case .drainGrace: spec.drainGrace = try AppReader.duration(json)
-        case .drain:
-            spec.drain = try word(
-                AppSpec.Drain.self, from: json, expected: "\"connections\", \"wait\" or \"off\"")
+        case .waitReady: spec.waitReady = try Bool(json: json, clock: WallClock())
+        case .health: spec.health = try health(json)
+        case .watchdog: spec.watchdog = try AppReader.duration(json)
         }
     }
 }
@@ -55,6 +54,12 @@ extension AppReader {
         if written.hasPrefix("/") { return written }
         guard let file else { throw JSONMismatch(expected: "an absolute path", found: json) }
         return FilePath.join(file.directory, written)
+    }
+
+    private func health(_ json: JSON) throws(JSONMismatch) -> HealthCheck? {
+        if json == .bool(false) { return nil }
+        if case .own = dialect { return try HealthCheck(json: json, lenient: true) }
+        return try HealthCheck(json: json, lenient: false)
     }
 
     /// In a file "max" and 0 are all processors, and -1 all but one.
@@ -93,7 +98,7 @@ extension AppReader {
     }
 
     /// An array, or one text that is split like a shell's line.
-    private static func words(_ json: JSON) throws(JSONMismatch) -> [String] {
+    static func words(_ json: JSON) throws(JSONMismatch) -> [String] {
         switch json {
         case .string:
             guard let words = ShellWords.split(try text(json)) else {
@@ -107,7 +112,7 @@ extension AppReader {
     }
 
     /// An array, or one element alone.
-    private static func list<Element>(
+    static func list<Element>(
         _ json: JSON, _ read: (JSON) throws(JSONMismatch) -> Element
     ) throws(JSONMismatch) -> [Element] {
         guard case .array(let elements) = json else { return [try read(json)] }
@@ -132,7 +137,7 @@ extension AppReader {
         }
     }
 
-    private static func port(_ json: JSON) throws(JSONMismatch) -> UInt16 {
+    static func port(_ json: JSON) throws(JSONMismatch) -> UInt16 {
         try UInt16(number: json, within: 1...65535)
     }
 

@@ -32,7 +32,8 @@ extension Death: JSONReadable, JSONWritable {
     }
 }
 
-/// Exactly one member says what happened: `exit_code`, `signal`, `unknown`, `not_started` or `never_ready`.
+/// Exactly one member says what happened: `exit_code`, `signal`, `unknown`, `not_started`, `never_ready`,
+/// `never_said_ready`, `unhealthy` or `silent`.
 extension Death.Cause: JSONReadable, JSONWritable {
     init(json: JSON, clock: WallClock) throws(JSONMismatch) {
         var fields = try JSONFields(json, clock: clock)
@@ -44,6 +45,12 @@ extension Death.Cause: JSONReadable, JSONWritable {
             self = .notStarted(reason)
         } else if let late: Lateness = try fields.optional("never_ready") {
             self = .neverReady(after: late.after, missing: late.missing)
+        } else if let after: Duration = try fields.optional("never_said_ready") {
+            self = .neverSaidReady(after: after)
+        } else if let illness: Illness = try fields.optional("unhealthy") {
+            self = .unhealthy(illness.reason, failures: illness.failures)
+        } else if let after: Duration = try fields.optional("silent") {
+            self = .silent(after: after)
         } else if fields.find("unknown") != nil {
             self = .exited(.unknown)
         } else {
@@ -60,6 +67,33 @@ extension Death.Cause: JSONReadable, JSONWritable {
             case .notStarted(let reason): writer.field("not_started", reason)
             case .neverReady(let after, let missing):
                 writer.field("never_ready", Lateness(after: after, missing: missing))
+            case .neverSaidReady(let after): writer.field("never_said_ready", after)
+            case .unhealthy(let reason, let failures):
+                writer.field("unhealthy", Illness(reason: reason, failures: failures))
+            case .silent(let after): writer.field("silent", after)
+            }
+        }
+    }
+
+    private struct Illness: JSONReadable, JSONWritable {
+        var reason: String
+        var failures: Int
+
+        init(reason: String, failures: Int) {
+            self.reason = reason
+            self.failures = failures
+        }
+
+        init(json: JSON, clock: WallClock) throws(JSONMismatch) {
+            var fields = try JSONFields(json, clock: clock)
+            reason = try fields.read("reason")
+            failures = try fields.read("failures")
+        }
+
+        func write(to writer: inout JSONWriter) {
+            writer.object { writer in
+                writer.field("reason", reason)
+                writer.field("failures", failures)
             }
         }
     }

@@ -94,7 +94,9 @@ extension InstanceSnapshot: JSONReadable, JSONWritable {
             listening: try fields.optional("listening") ?? [],
             inRotation: try fields.read("in_rotation"),
             usage: try fields.optional("usage"),
-            drain: try fields.optional("drain"))
+            status: try fields.optional("status"),
+            lacks: try fields.optional("lacks"),
+            health: try fields.optional("health"))
     }
 
     func write(to writer: inout JSONWriter) {
@@ -107,21 +109,39 @@ extension InstanceSnapshot: JSONReadable, JSONWritable {
             writer.field("listening", listening)
             writer.field("in_rotation", inRotation)
             if let usage { writer.field("usage", usage) }
-            if let drain { writer.field("drain", drain) }
+            if let status { writer.field("status", status) }
+            if let lacks { writer.field("lacks", lacks) }
+            if let health { writer.field("health", health) }
         }
     }
 }
 
-extension DrainSnapshot: JSONReadable, JSONWritable {
+extension InstanceSnapshot.Lack: JSONReadable, JSONWritable {
+    init(json: JSON, clock: WallClock) throws(JSONMismatch) {
+        let text = try String(json: json, clock: clock)
+        guard let known = InstanceSnapshot.Lack(rawValue: text) else {
+            throw JSONMismatch(expected: "what is missing", found: json)
+        }
+        self = known
+    }
+
+    func write(to writer: inout JSONWriter) { writer.string(rawValue) }
+}
+
+extension HealthSnapshot: JSONReadable, JSONWritable {
     init(json: JSON, clock: WallClock) throws(JSONMismatch) {
         var fields = try JSONFields(json, clock: clock)
-        self.init(until: try fields.read("until"), connections: try fields.optional("connections"))
+        let state: String = try fields.read("state")
+        guard let known = State(rawValue: state) else { throw JSONMismatch("no state of health: \(state)") }
+        self.init(
+            state: known, failures: try fields.read("failures"), reason: try fields.optional("reason"))
     }
 
     func write(to writer: inout JSONWriter) {
         writer.object { writer in
-            writer.field("until", until)
-            if let connections { writer.field("connections", connections) }
+            writer.field("state", state.rawValue)
+            writer.field("failures", failures)
+            if let reason { writer.field("reason", reason) }
         }
     }
 }

@@ -27,6 +27,9 @@ extension AppSpec: JSONReadable, JSONWritable {
             if let group { writer.field("group", group) }
             if let umask { writer.field("umask", String(umask, radix: 8)) }
             if let nice { writer.field("nice", nice) }
+            writer.field("wait_ready", waitReady)
+            if let health { writer.field("health", health) }
+            if let watchdog { writer.field("watchdog", watchdog) }
             if let inherited { writer.field("inherited", inherited.number) }
             if let origin { writer.field("origin", origin) }
         }
@@ -56,8 +59,6 @@ extension AppSpec: JSONReadable, JSONWritable {
         writer.field("kill_timeout", killTimeout)
         writer.field("listen_timeout", listenTimeout)
         writer.field("drain_timeout", drainTimeout)
-        writer.field("drain_grace", drainGrace)
-        writer.field("drain", drain.rawValue)
     }
 }
 
