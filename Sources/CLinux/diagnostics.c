@@ -29,7 +29,7 @@ int clinux_diagnostics_open(void)
 
 static void read_attributes(struct clinux_connection *connection, const struct inet_diag_msg *message, int length)
 {
-    connection->last_sent = connection->last_received = UINT32_MAX;
+    connection->last_sent = connection->last_received = connection->last_acknowledgement = UINT32_MAX;
     struct rtattr *attribute = (struct rtattr *)(message + 1);
     for (; RTA_OK(attribute, length); attribute = RTA_NEXT(attribute, length)) {
         if (attribute->rta_type == INET_DIAG_SKV6ONLY)
@@ -42,6 +42,7 @@ static void read_attributes(struct clinux_connection *connection, const struct i
         memcpy(&info, RTA_DATA(attribute), size < sizeof info ? size : sizeof info);
         connection->last_sent = info.tcpi_last_data_sent;
         connection->last_received = info.tcpi_last_data_recv;
+        connection->last_acknowledgement = info.tcpi_last_ack_recv;
         connection->bytes_received = info.tcpi_bytes_received;
         connection->bytes_acked = info.tcpi_bytes_acked;
     }

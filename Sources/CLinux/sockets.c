@@ -51,6 +51,20 @@ int clinux_detach_steering(int socket)
     return setsockopt(socket, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &none, sizeof none) < 0 ? -errno : 0;
 }
 
+int clinux_refuse_data(int socket, int refuse)
+{
+    /* A socket's filter sees each segment from its TCP header on: dropped is what is longer than that header. */
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 12), BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf0),
+        BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 2), BPF_STMT(BPF_MISC | BPF_TAX, 0),
+        BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),  BPF_JUMP(BPF_JMP | BPF_JGT | BPF_X, 0, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),  BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    struct sock_fprog program = {sizeof code / sizeof *code, code};
+    int option = refuse ? SO_ATTACH_FILTER : SO_DETACH_FILTER;
+    return setsockopt(socket, SOL_SOCKET, option, &program, sizeof program) < 0 ? -errno : 0;
+}
+
 int clinux_socket_protocol(const char *path, char *name, size_t capacity)
 {
     ssize_t length = getxattr(path, "system.sockprotoname", name, capacity - 1);

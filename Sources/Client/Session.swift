@@ -18,11 +18,12 @@ struct Session {
     func run(_ command: Command) throws(Stop) -> Int32 {
         switch command {
         case .start(let targets, let options): return try start(targets, options)
-        case .stop(let names): return try each(names) { .stop($0) }
+        case .stop(let names, let isForced):
+            return try each(names) { isForced ? .forced(.stop, $0) : .stop($0) }
         case .restart(let targets, let environment):
             return try replace(targets, environment) { .restart($0) }
-        case .reload(let targets, let environment):
-            return try replace(targets, environment) { .reload($0) }
+        case .reload(let targets, let environment, let isForced):
+            return try replace(targets, environment) { isForced ? .forced(.reload, $0) : .reload($0) }
         case .scale(let name, let scale): return try each([name]) { .scale($0, scale) }
         case .delete(let names): return try each(names) { .delete($0) }
         case .list: return try list()

@@ -18,9 +18,9 @@ public struct ParsedCommand: Equatable, Sendable {
 /// What the user wants done.
 public enum Command: Equatable, Sendable {
     case start(targets: [String], StartOptions)
-    case stop([String])
+    case stop([String], isForced: Bool = false)
     case restart(targets: [String], environment: String?)
-    case reload(targets: [String], environment: String?)
+    case reload(targets: [String], environment: String?, isForced: Bool = false)
     case scale(String, Scale)
     case delete([String])
     case list

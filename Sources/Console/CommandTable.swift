@@ -28,7 +28,8 @@ enum CommandTable {
                 """,
             options: startOptions),
         CommandDescription(
-            .stop, operands: "<app>...", "Stops apps and keeps them in the list.", details: targets),
+            .stop, operands: "<app>...", "Stops apps and keeps them in the list.", details: targets,
+            options: [force]),
         CommandDescription(
             .restart, operands: "<app|file.json>...",
             "Stops and starts apps, one instance after the other.",
@@ -37,7 +38,7 @@ enum CommandTable {
         CommandDescription(
             .reload, operands: "<app|file.json>...",
             "Replaces all instances without failing a request; keeps the old ones if the new fail.",
-            details: targets, options: [environment]),
+            details: targets, options: [environment, force]),
         CommandDescription(
             .scale, operands: "<app> <N|+N|-N>", "Changes the number of instances.", details: targets),
         CommandDescription(
@@ -95,6 +96,10 @@ enum CommandTable {
 extension CommandTable {
     private static let environment = OptionDescription(
         ["--env"], value: "name", "Uses `env_<name>` of the ecosystem file.")
+
+    private static let force = OptionDescription(
+        ["--force"],
+        "Does not wait for requests in work, nor does what is being carried out already: cuts a drain short.")
 
     private static let startOptions: [OptionDescription] = [
         OptionDescription(["-n", "--name"], value: "name", "Its name (else the program's)."),

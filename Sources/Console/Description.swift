@@ -39,6 +39,7 @@ public struct Description: Sendable {
             ("generation", "\(app.generation.number)"),
             ("interpreter", interpreter(spec)),
             ("stop", "\(spec.stopSignal), then SIGKILL after \(Quantities.duration(spec.killTimeout))"),
+            ("drain", drain(spec)),
             ("listen timeout", Quantities.duration(spec.listenTimeout)),
             ("restarts", restartPolicy(spec.restart)),
         ]
@@ -75,8 +76,8 @@ public struct Description: Sendable {
         pairs.append(("restarts", "\(slot.restarts) (\(slot.unstableRestarts) unstable in a row)"))
         for other in slot.others {
             let process = other.process.map { ", pid \($0.number)" } ?? ""
-            pairs.append(
-                ("beside it", "generation \(other.generation.number), \(other.phase.rawValue)\(process)"))
+            let phase = Reason.phase(of: other, at: now)
+            pairs.append(("beside it", "generation \(other.generation.number)\(process), \(phase)"))
         }
         if let paths = logs[slot.id] {
             pairs += [("out log", paths.output), ("error log", paths.errors)]
@@ -103,6 +104,16 @@ public struct Description: Sendable {
         case .automatic: return "chosen by extension or shebang\(arguments)"
         case .none: return "none"
         case .program(let program): return program + arguments
+        }
+    }
+
+    private func drain(_ spec: AppSpec) -> String {
+        let limit = Quantities.duration(spec.drainTimeout)
+        switch spec.drain {
+        case .connections:
+            return "up to \(limit), idle connections are closed after \(Quantities.duration(spec.drainGrace))"
+        case .wait: return "up to \(limit), until every connection has ended"
+        case .off: return "left to the program"
         }
     }
 

@@ -58,9 +58,12 @@ extension Command {
         switch description.verb {
         case .start:
             self = .start(targets: try words.some(), try StartOptions(arguments, words.operands.count))
-        case .stop: self = .stop(try words.some())
+        case .stop: self = .stop(try words.some(), isForced: arguments.has("--force"))
         case .restart: self = .restart(targets: try words.some(), environment: arguments.values["--env"])
-        case .reload: self = .reload(targets: try words.some(), environment: arguments.values["--env"])
+        case .reload:
+            self = .reload(
+                targets: try words.some(), environment: arguments.values["--env"],
+                isForced: arguments.has("--force"))
         case .scale:
             let (app, count) = try words.two()
             guard let scale = Scale(count) else {

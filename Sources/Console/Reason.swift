@@ -8,7 +8,7 @@ enum Reason {
         case .errored: errored(slot)
         case .launching: launching(slot, at: now)
         case .online: online(slot, in: app, at: now)
-        case .stopping: stopping(slot)
+        case .stopping: stopping(slot, at: now)
         case .stopped: stopped(slot)
         }
     }
@@ -44,7 +44,7 @@ enum Reason {
             return "generation \(candidate.generation.number) is starting beside it"
         }
         if let leaving = slot.others.first {
-            return "generation \(leaving.generation.number) is \(leaving.phase.rawValue)"
+            return "generation \(leaving.generation.number) is \(Reason.phase(of: leaving, at: now))"
         }
         if let failure = app.lastFailure {
             let kept = (slot.current?.generation ?? app.generation).number
@@ -58,13 +58,20 @@ enum Reason {
         return current.listening.isEmpty ? "" : "listening on \(Quantities.addresses(current.listening))"
     }
 
-    private static func stopping(_ slot: SlotSnapshot) -> String {
+    private static func stopping(_ slot: SlotSnapshot, at now: Instant) -> String {
         guard let current = slot.current ?? slot.others.first else { return "" }
         switch current.phase {
-        case .draining: return "draining"
+        case .draining: return phase(of: current, at: now)
         case .killing: return "did not stop in time: killing it"
         case .launching, .starting, .online, .stopping: return ""
         }
+    }
+
+    /// "draining 12 connections, 38 s left", or the phase alone.
+    static func phase(of instance: InstanceSnapshot, at now: Instant) -> String {
+        guard let drain = instance.drain else { return instance.phase.rawValue }
+        let connections = drain.connections.map { " " + Quantities.count($0, "connection") } ?? ""
+        return "draining\(connections), \(Quantities.remaining(drain.until - now)) left"
     }
 
     private static func stopped(_ slot: SlotSnapshot) -> String {

@@ -37,10 +37,11 @@ extension Loop {
         }
     }
 
-    /// With what each instance consumes.
+    /// With what each instance consumes, and what it still waits for.
     private func sampled(_ snapshot: Snapshot) -> Snapshot {
         var snapshot = snapshot
         sampler.fill(&snapshot, at: .now)
+        ports.fill(&snapshot)
         return snapshot
     }
 

@@ -135,7 +135,9 @@ final class Loop {
         case .spawn(let instance, let launch): spawn(instance, launch)
         case .steer(let app, let shares): ports.steer(app, to: shares)
         case .drain(let instance): ports.drain(instance)
-        case .signal(let instance, let signal): self.signal(instance, signal)
+        case .signal(let instance, let signal):
+            ports.endDrain(instance)
+            self.signal(instance, signal)
         case .sweep(let instance, let signal): sweep(instance, signal)
         case .release(let instance): ports.release(instance)
         case .progress(let ticket, let progress): tell(ticket, progress)
@@ -143,6 +145,7 @@ final class Loop {
         case .announce(let notice): scribe.log(notice.sentence)
         case .save: stateIsStale = true
         case .finish: finishedAt = .now
+        case .hurry(let instance): ports.hurry(instance)
         }
     }
 

@@ -75,6 +75,8 @@ public struct TCPConnection: Sendable {
     /// How long ago the program's side sent, and received, data; nil: not told.
     public var sinceSent: Duration?
     public var sinceReceived: Duration?
+    /// How long ago the peer acknowledged something.
+    public var sinceAcknowledgement: Duration?
     public var bytesReceived: UInt64
     public var bytesAcknowledged: UInt64
     fileprivate var interface: UInt32
@@ -106,6 +108,8 @@ public struct TCPConnection: Sendable {
         isOnlyV6 = raw.only_v6 != 0
         sinceSent = raw.last_sent == .max ? nil : .milliseconds(raw.last_sent)
         sinceReceived = raw.last_received == .max ? nil : .milliseconds(raw.last_received)
+        sinceAcknowledgement =
+            raw.last_acknowledgement == .max ? nil : .milliseconds(raw.last_acknowledgement)
         bytesReceived = raw.bytes_received
         bytesAcknowledged = raw.bytes_acked
         interface = raw.interface

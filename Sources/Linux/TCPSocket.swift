@@ -67,6 +67,14 @@ public struct TCPSocket: Sendable {
     /// Ends listening at once, for every process that holds the socket (shutdown(2)); connections that wait are reset.
     public func stopListening() { _ = shutdown(number, Int32(SHUT_RDWR)) }
 
+    /// Its program reads what has arrived, and then an end, as if the peer had closed its side (shutdown(2)).
+    public func endReceiving() { _ = shutdown(number, Int32(SHUT_RD)) }
+
+    /// Whether data that the peer sends may arrive; what may not is lost, as on a bad line, and sent again by the peer
+    /// until it may (socket(7), SO_ATTACH_FILTER). False: the kernel does not let us.
+    @discardableResult
+    public func refuseData(_ refuses: Bool) -> Bool { clinux_refuse_data(number, refuses ? 1 : 0) == 0 }
+
     /// getsockname(2); nil: it is none of IPv4 or IPv6.
     public var localAddress: SocketAddress? {
         var bytes = [UInt8](repeating: 0, count: 128)

@@ -26,17 +26,22 @@ extension Supervisor {
         case .scale(let selector, let scale): try self.scale(try select(selector).whole, scale, ticket)
         case .delete(let selector): try delete(try select(selector), ticket)
         case .shutdown: shutDown(ticket)
+        case .forced(.stop, let selector):
+            try enqueue(.stop, try select(selector), ticket, isForced: true)
+        case .forced(.reload, let selector):
+            try enqueue(.reload, try select(selector).whole, ticket, isForced: true)
         }
     }
 
     private mutating func enqueue(
-        _ kind: Operation.Kind, _ selection: Selection, _ ticket: Ticket
+        _ kind: Operation.Kind, _ selection: Selection, _ ticket: Ticket, isForced: Bool = false
     ) throws(Refusal) -> [AppName] {
         // An end empties the queue, and must always be possible.
         if kind != .stop, kind != .delete { for name in selection.apps { try checkQueue(of: name) } }
         inquiries[ticket] = Inquiry(pending: selection.apps.count)
         for name in selection.apps {
-            apps[name]?.enqueue(Operation(kind: kind, ticket: ticket, only: selection.only), &desk)
+            apps[name]?.enqueue(
+                Operation(kind: kind, ticket: ticket, only: selection.only, isForced: isForced), &desk)
         }
         return selection.apps
     }

@@ -39,6 +39,10 @@ public struct AppSpec: Equatable, Sendable {
     public var drainTimeout: Duration = .seconds(30)
     /// How many more than `instances` may run during a reload.
     public var maxSurge: Int = 1
+    /// What an instance taken out of rotation waits for before it is asked to stop.
+    public var drain: Drain = .connections
+    /// How long a connection must have been silent both ways to count as idle.
+    public var drainGrace: Duration = .seconds(5)
 
     public var user: String?
     public var group: String?
@@ -79,6 +83,16 @@ extension AppSpec {
         case random
         /// Sticky by the client's address.
         case ip
+    }
+
+    /// What is waited for while an instance drains; what has begun to connect always is.
+    public enum Drain: String, Equatable, Sendable {
+        /// For requests in work; idle connections are closed gently.
+        case connections
+        /// Until every connection has ended by itself: for streams and WebSockets.
+        case wait
+        /// For nothing more: the program sees to its requests after the stop signal.
+        case off
     }
 
     /// Whether this asks for the same processes as `other`: neither the number of instances nor which caller's

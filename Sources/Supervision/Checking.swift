@@ -32,7 +32,7 @@ extension AppSpec {
             return "\(name) has a nice value of \(nice), not one of -20 to 19"
         }
         let durations = [
-            killTimeout, listenTimeout, drainTimeout, restart.minUptime, restart.firstDelay,
+            killTimeout, listenTimeout, drainTimeout, drainGrace, restart.minUptime, restart.firstDelay,
             restart.longestDelay,
             restart.fixedDelay ?? .zero, health?.interval ?? .zero, health?.timeout ?? .zero,
             health?.startPeriod ?? .zero, watchdog ?? .zero,

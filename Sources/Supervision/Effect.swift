@@ -22,6 +22,8 @@ public enum Effect: Equatable, Sendable {
     case save
     /// Everything has stopped and this was asked for: the daemon ends, and the keeper with it.
     case finish
+    /// What drains is not to wait for requests in work any more, only for what has begun to connect.
+    case hurry(InstanceID)
 }
 
 /// What to start, and as what.

@@ -4,6 +4,10 @@ struct Operation: Sendable {
     var ticket: Ticket?
     /// Only this slot, because it was named by its id.
     var only: SlotIndex?
+    /// Requests in work are not waited for.
+    var isForced = false
+    /// Who asked for the same, with force, while it was being carried out.
+    var joined: [Ticket] = []
 
     enum Kind: Equatable, Sendable {
         /// Brings a new app up.
@@ -46,6 +50,18 @@ struct Work: Sendable {
         self.operation = operation
         self.stage = stage
         self.change = change
+    }
+}
+
+extension Work {
+    /// Whether whoever asks for `other` would only see it done again.
+    fileprivate func isSame(as other: Operation) -> Bool {
+        guard operation.only == other.only else { return false }
+        switch (stage, other.kind) {
+        case (.rolling, .reload): return failure == nil
+        case (.emptying, .stop): return operation.kind == .stop
+        case (.rolling, _), (.emptying, _), (.awaiting, _), (.turning, _), (.replacing, _): return false
+        }
     }
 }
 
@@ -93,6 +109,10 @@ extension App {
 
     /// Lines an operation up, and drops what it makes pointless.
     mutating func enqueue(_ operation: Operation, _ desk: inout Desk) {
+        if operation.isForced {
+            hurryAll(&desk)
+            if join(operation) { return }
+        }
         if operation.only == nil { supersede(by: operation.kind, &desk) }
         queue.append(operation)
         if work != nil, let ticket = operation.ticket {
@@ -100,6 +120,15 @@ extension App {
             let progress = Progress(app: name, slot: place, generation: generation, step: .queued)
             desk.order(.progress(ticket, progress))
         }
+    }
+
+    /// Force helps the same operation along where it is being carried out already, and has the same answer.
+    private mutating func join(_ operation: Operation) -> Bool {
+        guard let running = work, let ticket = operation.ticket,
+            running.isSame(as: operation), running.operation.joined.count < Limits.queuedOperationsPerApp
+        else { return false }
+        work?.operation.joined.append(ticket)
+        return true
     }
 
     private mutating func supersede(by kind: Operation.Kind, _ desk: inout Desk) {
@@ -125,9 +154,11 @@ extension App {
         _ desk: inout Desk
     ) {
         let outcome = Outcome(app: name, change: change, instances: slots.count { $0.isRunning })
-        desk.completions.append(
-            Desk.Completion(
-                ticket: operation.ticket, outcome: outcome, failure: failure, isRolledBack: isRolledBack))
+        for ticket in [operation.ticket] + operation.joined {
+            desk.completions.append(
+                Desk.Completion(
+                    ticket: ticket, outcome: outcome, failure: failure, isRolledBack: isRolledBack))
+        }
     }
 
     /// A step of whatever is being done, for whoever asked for it.

@@ -11,6 +11,12 @@ public enum Request: Equatable, Sendable {
     case delete(Selector)
     /// Stop everything, then `.finish`.
     case shutdown
+    /// The same without waiting for requests in work; whatever drains already is not waited for either.
+    case forced(Forcible, Selector)
+
+    public enum Forcible: String, Equatable, Sendable {
+        case stop, reload
+    }
 }
 
 /// Which apps a command means.

@@ -11,7 +11,23 @@ extension App {
         }
         slots[k][place].phase = .draining(until: desk.now + spec.drainTimeout)
         tell(.draining, k, instance.generation, &desk)
-        return [.drain(instance.id)]
+        let isHurried = work?.operation.isForced ?? false
+        return [.drain(instance.id)] + (isHurried ? hurry(place, of: k, &desk) : [])
+    }
+
+    /// Whoever drains, now or later in this operation, waits for no request any more.
+    mutating func hurryAll(_ desk: inout Desk) {
+        work?.operation.isForced = true
+        for k in slots.indices {
+            for place in slots[k].places { desk.order(hurry(place, of: k, &desk)) }
+        }
+    }
+
+    private mutating func hurry(_ place: Slot.Place, of k: Int, _ desk: inout Desk) -> [Effect] {
+        guard case .draining(let until) = slots[k][place].phase else { return [] }
+        stir(k)
+        slots[k][place].phase = .draining(until: min(until, desk.now + Supervisor.hurriedDrain))
+        return [.hurry(slots[k][place].id)]
     }
 
     /// New connections may be waiting for it.

@@ -81,6 +81,8 @@ public struct InstanceSnapshot: Equatable, Sendable {
     public var inRotation: Bool
     /// What the sampler saw last; nil unless somebody watches.
     public var usage: Usage?
+    /// What it still waits for, while it drains.
+    public var drain: DrainSnapshot?
     /// What its program says of itself, for people.
     public var status: String?
     /// What keeps it from being ready.
@@ -99,6 +101,7 @@ public struct InstanceSnapshot: Equatable, Sendable {
     public init(
         id: InstanceID, generation: Generation, phase: Phase, process: ProcessID?, since: Instant,
         listening: [ListenAddress] = [], inRotation: Bool = false, usage: Usage? = nil,
+        drain: DrainSnapshot? = nil,
         status: String? = nil, lacks: Lack? = nil, health: HealthSnapshot? = nil
     ) {
         self.id = id
@@ -112,6 +115,20 @@ public struct InstanceSnapshot: Equatable, Sendable {
         self.status = status
         self.lacks = lacks
         self.health = health
+        self.drain = drain
+    }
+}
+
+/// An instance that finishes what it was asked.
+public struct DrainSnapshot: Equatable, Sendable {
+    /// When it is asked to stop, whatever is still in work then.
+    public var until: Instant
+    /// How many connections it has; nil: not known (yet).
+    public var connections: Int?
+
+    public init(until: Instant, connections: Int? = nil) {
+        self.until = until
+        self.connections = connections
     }
 }
 

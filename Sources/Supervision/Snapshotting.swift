@@ -25,8 +25,8 @@ extension App {
         InstanceSnapshot(
             id: instance.id, generation: instance.generation, phase: instance.phase.word,
             process: instance.process, since: instance.since, listening: instance.listening,
-            inRotation: isInRotation(instance.id) ?? false, status: instance.shownStatus,
-            lacks: lack(of: instance), health: health(of: instance))
+            inRotation: isInRotation(instance.id) ?? false, drain: instance.phase.drain,
+            status: instance.shownStatus, lacks: lack(of: instance), health: health(of: instance))
     }
 }
 
@@ -53,6 +53,11 @@ extension Slot {
 }
 
 extension Instance.Phase {
+    fileprivate var drain: DrainSnapshot? {
+        guard case .draining(let until) = self else { return nil }
+        return DrainSnapshot(until: until)
+    }
+
     fileprivate var word: InstanceSnapshot.Phase {
         switch self {
         case .launching: .launching

@@ -19,6 +19,8 @@ public struct Supervisor: Sendable {
     static let sweepInterval: Duration = .seconds(1)
     /// A replacement that comes later than this does not inherit the accept queue of the dead.
     static let longestInheritance: Duration = .seconds(1)
+    /// How long what is in a hurry may drain: for handshakes under way, not for requests in work.
+    static let hurriedDrain: Duration = .seconds(2)
 
     var apps: [AppName: App] = [:]
     var inquiries: [Ticket: Inquiry] = [:]

@@ -153,6 +153,17 @@ enum Scene {
         var leaving = Scene.online(1, pid: 7, port: 80)
         leaving.phase = .draining
         #expect(reason(slot(.stopping) { $0.current = leaving }) == "draining")
+        leaving.drain = DrainSnapshot(until: Scene.now + .seconds(38))
+        #expect(reason(slot(.stopping) { $0.current = leaving }) == "draining, 38 s left")
+        leaving.drain?.connections = 12
+        #expect(
+            reason(slot(.stopping) { $0.current = leaving }) == "draining 12 connections, 38 s left")
+        let replaced = slot(.online) {
+            $0.current = Scene.online(2, pid: 8, generation: 2)
+            $0.others = [leaving]
+        }
+        #expect(reason(replaced) == "generation 1 is draining 12 connections, 38 s left")
+        leaving.drain = nil
         leaving.phase = .killing
         #expect(reason(slot(.stopping) { $0.current = leaving }) == "did not stop in time: killing it")
         var candidate = Scene.online(2, pid: 8, generation: 2)
@@ -193,6 +204,7 @@ enum Scene {
                 "  generation:     1",
                 "  interpreter:    chosen by extension or shebang",
                 "  stop:           SIGTERM, then SIGKILL after 10 s",
+                "  drain:          up to 30 s, idle connections are closed after 5 s",
                 "  listen timeout: 30 s",
                 "  restarts:       at once, then after 100 ms doubling to 30 s",
                 "",

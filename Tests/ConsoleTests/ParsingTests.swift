@@ -78,6 +78,9 @@ import Testing
         #expect(
             try parse("reload eco.json --env production")
                 == .reload(targets: ["eco.json"], environment: "production"))
+        #expect(
+            try parse("reload web --force") == .reload(targets: ["web"], environment: nil, isForced: true))
+        #expect(try parse("stop --force web api") == .stop(["web", "api"], isForced: true))
         #expect(try parse("startOrReload eco.json") == .start(targets: ["eco.json"], StartOptions()))
     }
 

@@ -41,6 +41,25 @@ final class SocketDiagnosing {
         #expect(try diagnostics.listeners(onPort: port).isEmpty)
     }
 
+    @Test func `what a refused peer sends arrives when it may, and an end is read meanwhile`() throws {
+        let (client, server) = try connected()
+        let socket = TCPSocket(server.number)
+        #expect(socket.refuseData(true))
+        _ = write(client.number, "GET", 3)
+        var buffer = [UInt8](repeating: 0, count: 8)
+        #expect(recv(server.number, &buffer, 8, Int32(MSG_DONTWAIT)) < 0 && errno == EAGAIN)
+        #expect(socket.refuseData(false))
+        // The client's kernel sends it again.
+        #expect(recv(server.number, &buffer, 8, 0) == 3)
+        socket.refuseData(true)
+        _ = write(client.number, "PUT", 3)
+        socket.endReceiving()
+        #expect(recv(server.number, &buffer, 8, 0) == 0)
+        // It may still say something.
+        #expect(write(server.number, "bye", 3) == 3)
+        #expect(recv(client.number, &buffer, 8, 0) == 3)
+    }
+
     @Test func `a connection shows who spoke last`() throws {
         let (client, server) = try connected()
         let inode = TCPSocket(server.number).identity.inode

@@ -25,6 +25,12 @@ import Testing
     @Test func `curl needs no body where there is nothing to say`() throws {
         #expect(
             try call(.post, "/v1/apps/api/restart") == .operate(.restart(.named("api")), environment: nil))
+        #expect(
+            try call(.post, "/v1/apps/all/reload?force=true", "")
+                == .operate(.forced(.reload, .all), environment: nil))
+        #expect(
+            try call(.post, "/v1/apps/web/stop?force=false", "")
+                == .operate(.stop(.named("web")), environment: nil))
         #expect(try call(.post, "/v1/apps/all/reload", "") == .operate(.reload(.all), environment: nil))
         #expect(
             try call(.post, "/v1/apps/a%2Fb%20c/stop") == .operate(.stop(.named("a/b c")), environment: nil))

@@ -54,7 +54,8 @@ import Testing
         let selector = Selector.named("x")
         let requests: [Request] = [
             .apply([]), .start(selector), .stop(selector), .restart(selector), .reload(selector),
-            .scale(selector, .to(1)), .delete(selector), .shutdown,
+            .scale(selector, .to(1)), .delete(selector), .shutdown, .forced(.stop, selector),
+            .forced(.reload, selector),
         ]
         return [.ping, .version, .jlist, .apps(.all), .apps(selector)]
             + requests.map { .operate($0, environment: nil) }

@@ -74,6 +74,8 @@ extension Dice {
         spec.listenTimeout = precise()
         spec.drainTimeout = milliseconds()
         spec.maxSurge = roll(1...9)
+        spec.drain = pick([.connections, .wait, .off])
+        spec.drainGrace = milliseconds()
         spec.user = maybe { $0.word() }
         spec.group = maybe { $0.word() }
         spec.umask = maybe { UInt32($0.roll(0...0o777)) }
@@ -195,6 +197,7 @@ extension Dice {
             process: maybe { ProcessID(Int32($0.roll(1...99_999))) }, since: instant(),
             listening: many(0...2) { $0.address() }, inRotation: flip(),
             usage: maybe { Usage(memory: UInt64($0.roll(0...Int.max)), processorTenths: $0.roll(0...9999)) },
+            drain: maybe { DrainSnapshot(until: $0.instant(), connections: $0.maybe { $0.roll(0...9999) }) },
             status: maybe { $0.text() }, lacks: maybe { $0.pick([.listener, .word, .health]) },
             health: maybe {
                 HealthSnapshot(
@@ -239,7 +242,7 @@ extension Dice {
             .apply(specs), .start(selector), .stop(selector), .restart(selector), .reload(selector),
             .scale(selector, .to(roll(0...1000))), .scale(selector, .by(roll(-1000...1000))),
             .delete(selector),
-            .shutdown,
+            .shutdown, .forced(.stop, selector), .forced(.reload, selector),
         ])
     }
 

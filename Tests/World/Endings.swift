@@ -16,6 +16,7 @@ extension Invariants {
             instances[id]?.isReleased = false
             instances[id]?.isInherited = true
             instances[id]?.wasAsked = false
+            instances[id]?.drainsUntil = nil
             instances[id]?.failures = 0
             instances[id]?.hasListened = instance.hasListened || !instance.listening.isEmpty
         }

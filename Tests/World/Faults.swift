@@ -97,6 +97,11 @@ struct Plan {
         var outlives: Duration?
     }
 
+    /// Mostly soon; now and then later than anybody waits for it.
+    private static func draining(_ dice: inout Dice) -> Duration {
+        dice.chance(0.2) ? dice.milliseconds(1500...7000) : dice.milliseconds(1...800)
+    }
+
     init(_ nature: Nature, port: UInt16, _ faults: Faults, _ dice: inout Dice) {
         launch = dice.milliseconds(0...60)
         failsToLaunch = dice.chance(faults.spawnFails)
@@ -125,7 +130,7 @@ struct Plan {
             helper = Helper(obeys: dice.chance(0.5), outlives: outlives)
         }
         escapes = dice.chance(faults.escapes)
-        drains = dice.chance(faults.neverDrains) ? nil : dice.milliseconds(1...800)
+        drains = dice.chance(faults.neverDrains) ? nil : Plan.draining(&dice)
         dies = dice.chance(faults.hangs) ? dice.milliseconds(500...5000) : dice.milliseconds(0...20)
         falters = dice.chance(faults.falters) ? dice.milliseconds(1...20_000) : nil
         recovers = falters.flatMap { dice.chance(0.3) ? $0 + dice.milliseconds(0...3000) : nil }

@@ -74,6 +74,7 @@ public struct Digest: Equatable, Sendable {
         case .announce(let notice): mix(notice)
         case .save: mix(20)
         case .finish: mix(21)
+        case .hurry(let id): mix(22, id)
         }
     }
 
@@ -142,6 +143,7 @@ extension Moment {
         case .steer(let app, let shares):
             "steer \(app) to " + shares.map { "\($0.instance.number)x\($0.weight)" }.joined(separator: " ")
         case .drain(let id): "drain \(id.number)"
+        case .hurry(let id): "hurry \(id.number)"
         case .signal(let id, let signal): "signal \(id.number) \(signal)"
         case .sweep(let id, let signal): "sweep \(id.number) \(signal)"
         case .release(let id): "release \(id.number)"

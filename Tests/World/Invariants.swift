@@ -46,6 +46,9 @@ struct Invariants {
         /// What the instance it replaces, or is the heir of, held when it served.
         var expected: Set<ListenAddress> = []
         var isReleased = false
+        /// How long it may drain, and until when it does.
+        var drainTimeout: Duration
+        var drainsUntil: Instant?
         /// What it has to show before it may serve, and has not.
         var awaitsWord = false
         var hasSaidReady = false
@@ -79,11 +82,15 @@ extension Invariants {
         _ event: Event, _ effects: [Effect], _ supervisor: Supervisor, written: SavedState?, at now: Instant
     ) {
         hear(event, at: now)
-        if event == .deadlinePassed, effects.isEmpty { return }
+        if event == .deadlinePassed, effects.isEmpty {
+            if written != nil { checkDrains(at: now) }
+            return
+        }
         let snapshot = supervisor.snapshot
         isCrowded = effects.count { if case .reply = $0 { true } else { false } } > 1
         for effect in effects { check(effect, snapshot, at: now) }
         guard let written else { return }
+        if event == .deadlinePassed { checkDrains(at: now) }
         checkTable(snapshot)
         checkSaved(supervisor.saved, written)
         if isKind { checkKindness(snapshot) }
@@ -109,7 +116,9 @@ extension Invariants {
             instances[id]?.hasListened = true
             if let address { instances[id]?.listening.insert(address) }
         case .unlistened(let id, let address): instances[id]?.listening.remove(address)
-        case .exited(let id, _): instances[id]?.state = .exited
+        case .exited(let id, _):
+            instances[id]?.state = .exited
+            instances[id]?.drainsUntil = nil
         case .said(let id, .ready):
             instances[id]?.awaitsWord = false
             instances[id]?.hasSaidReady = true
@@ -137,9 +146,17 @@ extension Invariants {
             require(
                 known?.hasServed == true || known?.isInherited == true,
                 "drained and never served: \(id.number)")
+            instances[id]?.drainsUntil = known.map { now + $0.drainTimeout }
+        case .hurry(let id):
+            let until = instances[id]?.drainsUntil
+            require(until != nil, "hurried what does not drain: \(id.number)")
+            instances[id]?.drainsUntil = until.map { min($0, now + .seconds(2)) }
         case .signal(let id, _):
             require(instances[id]?.state == .runs, "signal to what does not run: \(id.number)")
+            let rotation = instances[id].flatMap { steered[$0.app] } ?? []
+            require(!rotation.contains(id), "asked to end in rotation: \(id.number)")
             instances[id]?.wasAsked = true
+            instances[id]?.drainsUntil = nil
         case .sweep(let id, _):
             let known = instances[id]
             require(known?.state == .runs || known?.state == .exited, "swept what is not there: \(id.number)")
@@ -159,7 +176,9 @@ extension Invariants {
         require(id.number > highest, "instance \(id.number) was there before")
         highest = max(highest, id.number)
         let spec = launch.spec
-        var known = Known(app: spec.name, slot: launch.slot, patience: spec.restart.minUptime)
+        var known = Known(
+            app: spec.name, slot: launch.slot, patience: spec.restart.minUptime,
+            drainTimeout: spec.drainTimeout)
         if let heir = launch.heir {
             require(instances[heir]?.slot == launch.slot, "heir of another slot's: \(id.number)")
             checkRelease(heir)
@@ -178,6 +197,11 @@ extension Invariants {
             known.predecessor = current.id
         }
         instances[id] = known
+    }
+
+    mutating func checkDrains(at now: Instant) {
+        let overdue = living.filter { instances[$0]?.drainsUntil.map { $0 <= now } ?? false }
+        require(overdue.isEmpty, "drains for longer than it may: \(overdue.map(\.number))")
     }
 
     mutating func checkRelease(_ id: InstanceID) {

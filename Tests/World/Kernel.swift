@@ -200,6 +200,12 @@ extension Kernel {
         plan(.drains(id), at: now + drains)
     }
 
+    /// Only handshakes are waited for; whoever does not even drain then has connections that never settle.
+    mutating func hurry(_ id: InstanceID, at now: Instant) {
+        guard let process = processes[id], process.plan.drains != nil else { return }
+        plan(.drains(id), at: now + .milliseconds(50))
+    }
+
     /// A new daemon compares what was written with what there is: ends what it does not know, and is told of
     /// what went missing.
     mutating func reconcile(with saved: SavedState) {

@@ -48,9 +48,9 @@ struct Operator {
         switch dice.number(0...15) {
         case 0...3: return .apply(changed(&dice))
         case 4: return .start(selector)
-        case 5, 6: return .stop(selector)
+        case 5, 6: return dice.chance(0.25) ? .forced(.stop, selector) : .stop(selector)
         case 7, 8: return .restart(selector)
-        case 9...11: return .reload(selector)
+        case 9...11: return dice.chance(0.25) ? .forced(.reload, selector) : .reload(selector)
         case 12, 13:
             return .scale(selector, dice.chance(0.5) ? .to(dice.number(0...5)) : .by(dice.number(-2...2)))
         case 14: return .delete(selector)

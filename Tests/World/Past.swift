@@ -35,7 +35,8 @@ extension Invariants {
             require(
                 failures.contains { $0.failure == failure },
                 "a failure of \(failure.app) was forgotten at once")
-        case .spawn, .steer, .drain, .signal, .sweep, .release, .progress, .reply, .announce, .save, .finish:
+        case .spawn, .steer, .drain, .signal, .sweep, .release, .progress, .reply, .announce, .save, .finish,
+            .hurry:
             break
         }
     }

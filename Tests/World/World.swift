@@ -158,6 +158,7 @@ extension World {
             if launch.spec.health == nil { plan.checks = [] }
             kernel.spawn(id, plan, at: now)
         case .drain(let id): kernel.drain(id, at: now)
+        case .hurry(let id): kernel.hurry(id, at: now)
         case .signal(let id, _): kernel.signal(id, at: now)
         case .sweep(let id, let signal): kernel.sweep(id, signal, at: now)
         case .save: (written, writtenHistory) = (supervisor.saved, supervisor.history)

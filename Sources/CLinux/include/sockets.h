@@ -32,9 +32,13 @@ struct clinux_connection {
     /* Milliseconds since; UINT32_MAX: not told. */
     uint32_t last_sent;
     uint32_t last_received;
+    uint32_t last_acknowledgement;
     uint64_t bytes_received;
     uint64_t bytes_acked;
 };
+
+/* Lets no data of the peer arrive any more, as if it were lost on the way; 0: lets it arrive again. Ends pass. */
+int clinux_refuse_data(int socket, int refuse);
 
 int clinux_diagnostics_open(void);
 /* All sockets of a family (AF_INET, AF_INET6) in the given states (bits 1 << TCP_*) with this local port. Allocates

@@ -11,15 +11,35 @@ extension Ports {
         beginning.append(instance)
     }
 
+    /// Only what has begun to connect is waited for from now on.
+    func hurry(_ instance: InstanceID) {
+        if beginning.contains(instance) { hurried.insert(instance) }
+        drains[instance]?.isHurried = true
+        drains[instance]?.nextLook = .now
+    }
+
+    /// It is over, however it ended.
+    func endDrain(_ instance: InstanceID) {
+        drains[instance] = nil
+        hurried.remove(instance)
+        beginning.removeAll { $0 == instance }
+    }
+
     /// All that began in this turn of the loop look at the kernel's table once, after the switch.
     private func beginDrains(at now: Instant) {
-        var survey = Survey(diagnostics)
+        var survey = Survey(diagnostics, lookCosts)
         for instance in beginning {
             let found = survey.connections(
                 of: holdings(of: instance), in: [.established, .closeWait, .synReceived])
-            drains[instance] = Drain(found, at: now)
+            guard let tenant = tenants[instance] else { continue }
+            let others = (rotations[tenant.app] ?? [:]).keys.filter { $0 != instance }
+            let policy = Drain.Policy(
+                drain: tenant.spec.drain, grace: tenant.spec.drainGrace, isFinal: others.isEmpty)
+            drains[instance] = Drain(found, policy, at: now)
+            drains[instance]?.isHurried = hurried.contains(instance)
         }
         beginning.removeAll()
+        hurried.removeAll()
         tellFailure(of: survey)
     }
 
@@ -27,11 +47,11 @@ extension Ports {
         let due = drains.filter { $0.value.nextLook <= now }.keys.sorted()
         guard !due.isEmpty else { return }
         // Queues first, and the table after: what is taken from a queue between the two is in the table.
-        var settling = Survey(diagnostics)
+        var settling = Survey(diagnostics, lookCosts)
         for instance in due { settle(instance, &settling, at: now) }
-        var finishing = Survey(diagnostics)
+        var finishing = Survey(diagnostics, lookCosts)
         for instance in due where look(instance, &finishing, at: now) {
-            drains[instance] = nil
+            endDrain(instance)
             report(.drained(instance))
         }
         tellFailure(of: finishing)
@@ -48,33 +68,106 @@ extension Ports {
         drains[instance] = drain
     }
 
-    /// Whether it is done.
-    private func look(_ instance: InstanceID, _ survey: inout Survey, at now: Instant) -> Bool {
-        guard var drain = drains[instance] else { return false }
-        drain.nextLook = now + Drain.interval
-        defer { drains[instance] = drain }
-        guard drain.hasSettled else { return false }
-        if let known = drain.connections {
-            // Far cheaper than the whole table again. One that cannot be found again is gone.
-            drain.connections = known.compactMap { connection in
-                do throws(SystemError) { return try diagnostics.refreshed(connection) } catch { return nil }
-            }
-        } else {
-            let own = sockets(of: instance)
-            drain.connections = survey.connections(
-                of: holdings(of: instance), in: [.established, .closeWait]
-            )
-            .filter { own.contains($0.inode) }
-        }
-        return !(drain.connections ?? []).contains { drain.isBusy($0, at: now) }
-    }
-
     private func tellFailure(of survey: Survey) {
         if let failure = survey.failure { complain("\(failure): requests in work are not waited for") }
     }
+}
 
-    private func sockets(of instance: InstanceID) -> Set<UInt64> {
-        Set(family(instance).flatMap { process in ProcFS.sockets(of: process).map(\.inode) })
+// MARK: - Looking
+
+extension Ports {
+    /// Whether it is done.
+    private func look(_ instance: InstanceID, _ survey: inout Survey, at now: Instant) -> Bool {
+        guard var drain = drains[instance] else { return false }
+        let began = Instant.now
+        if drain.hasSettled, !drain.ignoresConnections {
+            drain.connections = connections(of: instance, drain.connections, &survey, at: now)
+        }
+        let isOver = drain.isOver(at: now)
+        if !isOver { bidFarewell(instance, &drain, at: now) }
+        drain.nextLook = drain.next(after: .now - began, at: now)
+        drains[instance] = drain
+        return isOver
+    }
+
+    /// Those it had at the first look, as they are now. One that cannot be found again is gone.
+    private func connections(
+        of instance: InstanceID, _ known: [TCPConnection.Cookie: OpenConnection]?, _ survey: inout Survey,
+        at now: Instant
+    ) -> [TCPConnection.Cookie: OpenConnection] {
+        let held = holdings(of: instance)
+        guard let known else {
+            let own = descriptors(of: instance)
+            let found = survey.connections(of: held, in: [.established, .closeWait])
+                .filter { own[$0.inode] != nil }
+            return Dictionary(uniqueKeysWithValues: found.map { ($0.identity, OpenConnection($0, at: now)) })
+        }
+        let table = survey.refreshed(known.values.map(\.seen), of: held)
+        return known.filter { table[$0.key] != nil }.mapValues { connection in
+            var connection = connection
+            if let now = table[connection.seen.identity] { connection.look(now, at: .now) }
+            return connection
+        }
+    }
+
+    /// Where each of its sockets is, by the kernel's number for it.
+    private func descriptors(of instance: InstanceID) -> [UInt64: ForeignDescriptor] {
+        var places: [UInt64: ForeignDescriptor] = [:]
+        for process in family(instance) {
+            for (descriptor, inode) in ProcFS.sockets(of: process) {
+                places[inode] = ForeignDescriptor(process: process, number: descriptor)
+            }
+        }
+        return places
+    }
+}
+
+// MARK: - Closing gently
+
+extension Ports {
+    /// Tells the program that nothing more comes on its idle connections: it closes them, as after any client's leave.
+    private func bidFarewell(_ instance: InstanceID, _ drain: inout Drain, at now: Instant) {
+        guard let connections = drain.connections else { return }
+        let borrowing = connections.values.count { $0.farewell == .borrowing }
+        let chosen = connections.filter { drain.isToClose($0.value, at: now) }
+            .prefix(max(0, Drain.borrowings - borrowing))
+        guard !chosen.isEmpty else { return }
+        let places = descriptors(of: instance)
+        for (identity, connection) in chosen {
+            guard let place = places[connection.seen.inode] else {
+                drain.connections?[identity]?.farewell = .impossible
+                continue
+            }
+            drain.connections?[identity]?.farewell = .borrowing
+            let order = BorrowOrder(thread: place.process, descriptor: place.number)
+            safe.borrow(order) { [weak self] borrowed in
+                guard let self, let known = drains[instance]?.connections?[identity] else { return }
+                drains[instance]?.connections?[identity]?.farewell = sayFarewell(to: known, borrowed)
+            }
+        }
+    }
+
+    /// A request that crosses is never begun: from the moment of the last check on, the kernel lets none in. The client
+    /// sees an idle connection closed.
+    private func sayFarewell(to connection: OpenConnection, _ borrowed: Borrowed) -> OpenConnection.Farewell {
+        switch borrowed.descriptor {
+        case .failure(let error) where error.isRefusal:
+            complain("\(error): idle connections are left to the programs when they are replaced")
+            return .impossible
+        // It is closed already, or the number means another one: the next look will tell.
+        case .failure: return .none
+        case .success(let descriptor):
+            let socket = TCPSocket(descriptor.number)
+            guard socket.identity.inode == connection.seen.inode else { return .none }
+            socket.refuseData(true)
+            guard let now = try? diagnostics.refreshed(connection.seen), connection.isUnchanged(in: now)
+            else {
+                socket.refuseData(false)
+                return .none
+            }
+            socket.endReceiving()
+            return .said(at: .now)
+        }
     }
 }
 

@@ -83,8 +83,7 @@ extension Ports {
     /// The main process is gone: nobody is steered to it any more, as far as there is somebody else. What waits in
     /// its queues goes on waiting for its successor.
     func exited(_ instance: InstanceID) {
-        drains[instance] = nil
-        beginning.removeAll { $0 == instance }
+        endDrain(instance)
         guard tenants[instance]?.hasEnded == false else { return }
         tenants[instance]?.hasEnded = true
         let left = holdings(of: instance)
@@ -95,8 +94,7 @@ extension Ports {
 
     /// Nothing of the instance runs, and nobody inherits: clients that still wait are told so.
     func release(_ instance: InstanceID) {
-        drains[instance] = nil
-        beginning.removeAll { $0 == instance }
+        endDrain(instance)
         for listener in holdings(of: instance) { close(listener) }
         forget(instance)
     }

@@ -38,6 +38,9 @@ final class Ports {
     var drains: [InstanceID: Drain] = [:]
     /// Drains that were ordered in this turn of the loop.
     var beginning: [InstanceID] = []
+    /// Those of them that are not to wait for requests in work.
+    var hurried: Set<InstanceID> = []
+    let lookCosts = LookCosts()
     var nextSerial: UInt64 = 1
     /// What was said once is not said again.
     private var complaints: Set<String> = []

@@ -1,4 +1,5 @@
 internal import Linux
+internal import Supervision
 
 /// One look at the kernel's connections, shared by everybody who looks at the same moment: a walk over the machine's
 /// table costs milliseconds.
@@ -10,11 +11,13 @@ struct Survey {
     }
 
     private let diagnostics: SocketDiagnostics
+    private let costs: LookCosts
     private var seen: [Place: [TCPConnection]] = [:]
     private(set) var failure: SystemError?
 
-    init(_ diagnostics: SocketDiagnostics) {
+    init(_ diagnostics: SocketDiagnostics, _ costs: LookCosts) {
         self.diagnostics = diagnostics
+        self.costs = costs
     }
 
     mutating func connections(
@@ -30,8 +33,10 @@ struct Survey {
 
     private mutating func look(_ place: Place) -> [TCPConnection] {
         if let known = seen[place] { return known }
+        let began = Instant.now
         do throws(SystemError) {
             let found = try diagnostics.connections(onPort: place.port, of: place.family, in: place.states)
+            costs.table = .now - began
             seen[place] = found
             return found
         } catch {
@@ -39,4 +44,41 @@ struct Survey {
             return []
         }
     }
+}
+
+// MARK: - Again
+
+extension Survey {
+    private static let living: Set<TCPConnection.State> = [.established, .closeWait]
+
+    /// These connections as they are now, without those that have ended.
+    mutating func refreshed(
+        _ known: [TCPConnection], of held: [HeldListener]
+    ) -> [TCPConnection.Cookie: TCPConnection] {
+        let found =
+            costs.prefersTable(for: known.count)
+            ? connections(of: held, in: Self.living) : eachRefreshed(known)
+        return Dictionary(found.map { ($0.identity, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    private func eachRefreshed(_ known: [TCPConnection]) -> [TCPConnection] {
+        let began = Instant.now
+        let found = known.compactMap { connection -> TCPConnection? in
+            // One that cannot be asked about is gone.
+            guard let now = try? diagnostics.refreshed(connection) else { return nil }
+            return Self.living.contains(now.state) ? now : nil
+        }
+        if !known.isEmpty { costs.single = (.now - began) / known.count }
+        return found
+    }
+}
+
+/// What looking costs on this machine, by the last time: the whole table, or one connection.
+///
+/// A class, because every look shares it.
+final class LookCosts {
+    var table = Duration.milliseconds(10)
+    var single = Duration.microseconds(5)
+
+    func prefersTable(for count: Int) -> Bool { single * count > table }
 }

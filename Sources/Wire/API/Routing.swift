@@ -8,17 +8,39 @@ extension APICall {
         guard request.path.first == "v1" else {
             throw .notFound("every path begins with /v1")
         }
-        if let item = request.query.first {
-            throw APIRefusal(
-                status: 400, code: "bad_request", message: "the parameter \"\(item.name)\" is not known here")
-        }
         let path = Array(request.path.dropFirst())
+        let forcible = APICall.forcible(path)
+        try APICall.checkQuery(request, takesForce: forcible != nil)
+        if let forcible, request.isForced {
+            let order = Request.forced(forcible, Selector(part: path[1]))
+            self = try APICall.only(.post, request, .operate(order, environment: nil))
+            return
+        }
         switch path.count {
         case 1: self = try APICall.top(path[0], request)
         case 2 where path[0] == "apps": self = try APICall.app(Selector(part: path[1]), request)
         case 3 where path[0] == "apps":
             self = try APICall.action(path[2], on: Selector(part: path[1]), request)
         default: throw .notFound("there is no such path")
+        }
+    }
+
+    /// What may be asked for with `?force=true`.
+    private static func forcible(_ path: [String]) -> Request.Forcible? {
+        path.count == 3 && path[0] == "apps" ? Request.Forcible(rawValue: path[2]) : nil
+    }
+
+    private static func checkQuery(_ request: HTTPRequest, takesForce: Bool) throws(APIRefusal) {
+        for item in request.query {
+            guard takesForce, item.name == "force" else {
+                throw APIRefusal(
+                    status: 400, code: "bad_request",
+                    message: "the parameter \"\(item.name)\" is not known here")
+            }
+            guard ["true", "false"].contains(item.value) else {
+                throw APIRefusal(
+                    status: 400, code: "bad_request", message: "force is true or false")
+            }
         }
     }
 
@@ -112,12 +134,20 @@ extension APICall {
             call(.post, ["apps", selector.part, "scale"], ScaleBody.write(scale))
         case .delete(let selector): call(.delete, ["apps", selector.part])
         case .shutdown: call(.post, ["shutdown"])
+        case .forced(let order, let selector):
+            HTTPRequest(
+                .post, ["v1", "apps", selector.part, order.rawValue],
+                query: [HTTPRequest.QueryItem("force", "true")], keepsAlive: false)
         }
     }
 
     private func call(_ method: HTTPRequest.Method, _ path: [String], _ body: [UInt8]? = nil) -> HTTPRequest {
         HTTPRequest(method, ["v1"] + path, body: body, keepsAlive: false)
     }
+}
+
+extension HTTPRequest {
+    fileprivate var isForced: Bool { query.last?.value == "true" }
 }
 
 extension Selector {

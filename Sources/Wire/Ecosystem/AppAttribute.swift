@@ -26,6 +26,8 @@ enum AppAttribute: String, CaseIterable {
     case listenTimeout = "listen_timeout"
     case drainTimeout = "drain_timeout"
     case maxSurge = "max_surge"
+    case drain
+    case drainGrace = "drain_grace"
     case user, group, umask, nice
     case waitReady = "wait_ready"
     case health, watchdog
@@ -47,8 +49,8 @@ enum AppAttribute: String, CaseIterable {
         case .health: ["health_check", "healthcheck"]
         case .name, .namespace, .port, .instances, .mode, .balance, .ports, .sockets, .zeroDowntime,
             .automaticRestart, .minUptime, .maxRestarts, .restartDelay, .longestDelay, .stopExitCodes,
-            .killTimeout, .listenTimeout, .drainTimeout, .maxSurge, .umask, .nice, .waitReady,
-            .watchdog, .inherited, .origin:
+            .killTimeout, .listenTimeout, .drainTimeout, .maxSurge, .drain, .drainGrace, .umask, .nice,
+            .waitReady, .watchdog, .inherited, .origin:
             []
         }
     }

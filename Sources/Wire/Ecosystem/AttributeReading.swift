@@ -39,6 +39,10 @@ extension AppReader {
         case .killTimeout: spec.killTimeout = try AppReader.duration(json)
         case .listenTimeout: spec.listenTimeout = try AppReader.duration(json)
         case .drainTimeout: spec.drainTimeout = try AppReader.duration(json)
+        case .drainGrace: spec.drainGrace = try AppReader.duration(json)
+        case .drain:
+            spec.drain = try word(
+                AppSpec.Drain.self, from: json, expected: "\"connections\", \"wait\" or \"off\"")
         case .waitReady: spec.waitReady = try Bool(json: json, clock: WallClock())
         case .health: spec.health = try health(json)
         case .watchdog: spec.watchdog = try AppReader.duration(json)

@@ -94,6 +94,7 @@ extension InstanceSnapshot: JSONReadable, JSONWritable {
             listening: try fields.optional("listening") ?? [],
             inRotation: try fields.read("in_rotation"),
             usage: try fields.optional("usage"),
+            drain: try fields.optional("drain"),
             status: try fields.optional("status"),
             lacks: try fields.optional("lacks"),
             health: try fields.optional("health"))
@@ -109,9 +110,24 @@ extension InstanceSnapshot: JSONReadable, JSONWritable {
             writer.field("listening", listening)
             writer.field("in_rotation", inRotation)
             if let usage { writer.field("usage", usage) }
+            if let drain { writer.field("drain", drain) }
             if let status { writer.field("status", status) }
             if let lacks { writer.field("lacks", lacks) }
             if let health { writer.field("health", health) }
+        }
+    }
+}
+
+extension DrainSnapshot: JSONReadable, JSONWritable {
+    init(json: JSON, clock: WallClock) throws(JSONMismatch) {
+        var fields = try JSONFields(json, clock: clock)
+        self.init(until: try fields.read("until"), connections: try fields.optional("connections"))
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("until", until)
+            if let connections { writer.field("connections", connections) }
         }
     }
 }

@@ -59,6 +59,8 @@ extension AppSpec: JSONReadable, JSONWritable {
         writer.field("kill_timeout", killTimeout)
         writer.field("listen_timeout", listenTimeout)
         writer.field("drain_timeout", drainTimeout)
+        writer.field("drain_grace", drainGrace)
+        writer.field("drain", drain.rawValue)
     }
 }
 

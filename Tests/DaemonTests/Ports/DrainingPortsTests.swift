@@ -66,6 +66,171 @@ import Testing
         #expect(try stage.answer(client) == "done")
     }
 
+    /// One that serves and, from now on, is replaced by another.
+    private func replaced(
+        _ server: String, _ pipe: PipeEnds, _ change: (inout AppSpec) -> Void
+    ) throws -> (InstanceID, () throws -> Void) {
+        let spec = stage.spec("web", change)
+        let first = try stage.serve(server, spec) {
+            $0.descriptors.append(.init(pipe.reading.number, as: 9))
+        }
+        try stage.steer(to: [first])
+        return (
+            first,
+            {
+                let second = try stage.serve()
+                try stage.steer(to: [second])
+                stage.ports.drain(first)
+            }
+        )
+    }
+
+    private func ask(_ client: SharedDescriptor, _ pipe: PipeEnds) throws {
+        send(client.number, "ask", 3, 0)
+        write(pipe.writing.number, "x", 1)
+        #expect(try stage.answer(client) == "done")
+    }
+
+    @Test func `an idle connection is closed when it has been silent for the grace, and then it is over`()
+        throws
+    {
+        let pipe = try PipeEnds()
+        let (first, replace) = try replaced(slowServer, pipe) { $0.drainGrace = .milliseconds(400) }
+        let client = try stage.connect()
+        try ask(client, pipe)
+        try replace()
+        try rounds(4)
+        #expect(!isDrained(first))
+        #expect(try stage.answer(client) == "")
+        try stage.until("it is drained", within: .seconds(3)) { self.isDrained(first) }
+        #expect(stage.sentences.isEmpty)
+    }
+
+    @Test func `a request in work outlasts the grace`() throws {
+        let pipe = try PipeEnds()
+        let (first, replace) = try replaced(slowServer, pipe) { $0.drainGrace = .milliseconds(50) }
+        let client = try stage.connect()
+        try ask(client, pipe)
+        send(client.number, "ask", 3, 0)
+        try replace()
+        try rounds(12)
+        #expect(!isDrained(first))
+        write(pipe.writing.number, "x", 1)
+        #expect(try stage.answer(client) == "done")
+        #expect(try stage.answer(client) == "")
+        try stage.until("it is drained", within: .seconds(3)) { self.isDrained(first) }
+    }
+
+    @Test func `an answer that pauses for less than the grace is not taken for finished`() throws {
+        let pipe = try PipeEnds()
+        let server = slowServer.replacing("os.read(9, 1)", with: "c.sendall(b'do'); os.read(9, 1)")
+            .replacing("b'done'", with: "b'ne'")
+        let (first, replace) = try replaced(server, pipe) { $0.drainGrace = .seconds(3) }
+        let client = try stage.connect()
+        send(client.number, "ask", 3, 0)
+        #expect(try stage.answer(client) == "do")
+        try replace()
+        try rounds(12)
+        #expect(!isDrained(first))
+        write(pipe.writing.number, "x", 1)
+        #expect(try stage.answer(client) == "ne")
+    }
+
+    @Test func `a connection in use is closed between two requests, and none fails`() throws {
+        let pipe = try PipeEnds()
+        // So slow that the kernel's clock can tell question from answer.
+        let server = slowServer.replacing("os.read(9, 1)", with: "os.read(9, 1); time.sleep(0.02)")
+            .replacing("threading\n", with: "threading, time\n")
+        let (first, replace) = try replaced(server, pipe) { $0.drainGrace = .milliseconds(400) }
+        let client = try stage.connect()
+        try ask(client, pipe)
+        try replace()
+        var (buffer, next, isClosed) = ([UInt8](repeating: 0, count: 8), Instant.now, false)
+        try stage.until("the connection is closed") {
+            isClosed = recv(client.number, &buffer, 8, Int32(MSG_DONTWAIT)) == 0
+            guard !isClosed, next <= .now else { return isClosed }
+            try ask(client, pipe)
+            next = .now + .milliseconds(250)
+            return false
+        }
+        try stage.until("it is drained", within: .seconds(3)) { self.isDrained(first) }
+    }
+
+    @Test func `with wait no connection is closed, and the last one is waited for`() throws {
+        let pipe = try PipeEnds()
+        let (first, replace) = try replaced(slowServer, pipe) {
+            $0.drain = .wait
+            $0.drainGrace = .zero
+        }
+        let client = try stage.connect()
+        try ask(client, pipe)
+        try replace()
+        try rounds(8)
+        #expect(!isDrained(first))
+        try ask(client, pipe)
+        shutdown(client.number, Int32(SHUT_RDWR))
+        try stage.until("it is drained", within: .seconds(3)) { self.isDrained(first) }
+    }
+
+    @Test func `with off, and in a hurry, a request in work is not waited for`() throws {
+        for drain in [AppSpec.Drain.off, .connections, .wait] {
+            let stage = try PortsStage()
+            let pipe = try PipeEnds()
+            let server = slowServer.replacing("\(self.stage.port)", with: "\(stage.port)")
+            let first = try stage.serve(server, stage.spec("web") { $0.drain = drain }) {
+                $0.descriptors.append(.init(pipe.reading.number, as: 9))
+            }
+            try stage.steer(to: [first])
+            let client = try stage.connect()
+            send(client.number, "ask", 3, 0)
+            try stage.steer(to: [try stage.serve()])
+            stage.ports.drain(first)
+            if drain != .off { stage.ports.hurry(first) }
+            try stage.until("it is drained", within: .seconds(3)) { stage.heard(.drained(first)) }
+        }
+    }
+
+    @Test func `where nothing can be borrowed idle connections are left alone, and it is said once`() throws {
+        let pipe = try PipeEnds()
+        let (first, replace) = try replaced(slowServer, pipe) { $0.drainGrace = .milliseconds(100) }
+        let clients = [try stage.connect(), try stage.connect()]
+        for client in clients { try ask(client, pipe) }
+        let second = try stage.serve()
+        _ = replace
+        stage.lends = false
+        try stage.steer(to: [second])
+        stage.ports.drain(first)
+        try stage.until("it is drained", within: .seconds(5)) { self.isDrained(first) }
+        #expect(stage.sentences.count == 1 && stage.sentences[0].contains("left to the programs"))
+        for client in clients { try ask(client, pipe) }
+    }
+
+    @Test func `how many connections are left is known while it drains`() throws {
+        let pipe = try PipeEnds()
+        let (first, replace) = try replaced(slowServer, pipe) { _ in }
+        let clients = [try stage.connect(), try stage.connect()]
+        for client in clients { try ask(client, pipe) }
+        try replace()
+        try stage.until("both are found") { self.stage.ports.drains[first]?.connections?.count == 2 }
+        var snapshot = Snapshot(apps: [
+            AppSnapshot(
+                spec: stage.spec(), generation: Generation(1),
+                slots: [
+                    SlotSnapshot(
+                        index: SlotIndex(0), id: SlotID(0), status: .online,
+                        others: [
+                            InstanceSnapshot(
+                                id: first, generation: Generation(1), phase: .draining, process: nil,
+                                since: .now, drain: DrainSnapshot(until: .now))
+                        ])
+                ])
+        ])
+        stage.ports.fill(&snapshot)
+        #expect(snapshot.apps[0].slots[0].others[0].drain?.connections == 2)
+        stage.ports.endDrain(first)
+        #expect(stage.ports.drains.isEmpty)
+    }
+
     @Test func `an instance without listeners has nothing to do`() throws {
         let first = try stage.start("import time; time.sleep(60)")
         stage.ports.drain(first)

@@ -19,6 +19,8 @@ final class PortsStage {
     private var children: [InstanceID: (process: Int32, handle: SharedDescriptor)] = [:]
     private var next: UInt64 = 1
     private let wiring: Wiring
+    /// Whether the keeper may look into programs.
+    var lends = true
 
     /// What the ports ask is done by whoever owns them now.
     private final class Wiring {
@@ -37,7 +39,10 @@ final class PortsStage {
                     Descriptor(owning: fcntl(number, F_DUPFD_CLOEXEC, 3)))
             },
             withdraw: { wiring.stage?.safe[$0] = nil },
-            borrow: { order, then in wiring.stage?.pending.append { then(PortsStage.fetch(order)) } })
+            borrow: { order, then in
+                let lends = wiring.stage?.lends ?? true
+                wiring.stage?.pending.append { then(lends ? PortsStage.fetch(order) : .refused(order)) }
+            })
         // The first deposits come before there is a stage to keep them: they are the ports' own memory.
         let memory = try PortsMemory(found: [:], safe: access)
         ports = try Ports(
@@ -69,6 +74,14 @@ final class PortsStage {
                 let handle = try Processes.open(process ?? -1)
                 return SharedDescriptor(try Processes.borrow(order.descriptor, through: handle.number))
             }, bytes: order.count > 0 ? bytes ?? [] : [])
+    }
+}
+
+extension Borrowed {
+    fileprivate static func refused(_ order: BorrowOrder) -> Borrowed {
+        Borrowed(
+            process: Processes.owner(ofThread: order.thread),
+            descriptor: .failure(SystemError("borrow a descriptor", code: EPERM)), bytes: [])
     }
 }
 
