@@ -89,8 +89,11 @@ let package = Package(
             name: "LinuxTests", dependencies: ["Linux", "CLinux", "Support", "puppet"], swiftSettings: strict),
         .testTarget(
             name: "DaemonTests",
-            dependencies: ["Daemon", "Keeper", "Wire", "Supervision", "Linux", "Support", "puppet"],
+            dependencies: [
+                "Daemon", "Keeper", "Wire", "Supervision", "Linux", "CLinux", "Support", "puppet",
+            ],
             swiftSettings: strict),
-        .testTarget(name: "EndToEndTests", dependencies: ["Wire", "Support"], swiftSettings: strict),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["Linux", "Wire", "Support"], swiftSettings: strict),
     ]
 )

@@ -45,6 +45,7 @@ static void read_attributes(struct clinux_connection *connection, const struct i
         connection->last_acknowledgement = info.tcpi_last_ack_recv;
         connection->bytes_received = info.tcpi_bytes_received;
         connection->bytes_acked = info.tcpi_bytes_acked;
+        connection->segments_received = info.tcpi_data_segs_in;
     }
 }
 

@@ -65,6 +65,9 @@ public struct StartOptions: Equatable, Sendable {
     public var user: String?
     public var group: String?
     public var zeroDowntime: Bool?
+    public var drain: AppSpec.Drain?
+    public var drainGrace: Duration?
+    public var drainTimeout: Duration?
 
     public init() {}
 }

@@ -129,6 +129,11 @@ extension CommandTable {
         OptionDescription(["--gid"], value: "group", "Runs it as this group (root only)."),
         OptionDescription(
             ["--zero-downtime"], "Holds its port from the first start, also with a single instance."),
+        OptionDescription(
+            ["--drain"], value: "what",
+            "What is waited for before the stop signal: `connections`, `wait` or `off`."),
+        OptionDescription(["--drain-grace"], value: "time", "A connection silent for so long is idle (5s)."),
+        OptionDescription(["--drain-timeout"], value: "time", "How long a drain may take (30s)."),
     ]
 }
 

@@ -47,6 +47,9 @@ extension StartOptions {
         if let stopSignal { spec.stopSignal = stopSignal }
         if let killTimeout { spec.killTimeout = killTimeout }
         if let listenTimeout { spec.listenTimeout = listenTimeout }
+        if let drain { spec.drain = drain }
+        if let drainGrace { spec.drainGrace = drainGrace }
+        if let drainTimeout { spec.drainTimeout = drainTimeout }
         spec.restart = restartPolicy
         return spec
     }

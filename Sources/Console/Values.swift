@@ -28,6 +28,9 @@ extension StartOptions {
         user = values.text("--uid")
         group = values.text("--gid")
         zeroDowntime = arguments.has("--zero-downtime") ? true : nil
+        drain = try values.read("--drain", "connections, wait or off") { AppSpec.Drain(rawValue: $0) }
+        drainGrace = try values.duration("--drain-grace")
+        drainTimeout = try values.duration("--drain-timeout")
     }
 }
 

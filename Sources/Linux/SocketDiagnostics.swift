@@ -79,6 +79,8 @@ public struct TCPConnection: Sendable {
     public var sinceAcknowledgement: Duration?
     public var bytesReceived: UInt64
     public var bytesAcknowledged: UInt64
+    /// How many segments with data have come.
+    public var segmentsReceived: UInt32
     fileprivate var interface: UInt32
     fileprivate var cookie: Cookie
 
@@ -112,6 +114,7 @@ public struct TCPConnection: Sendable {
             raw.last_acknowledgement == .max ? nil : .milliseconds(raw.last_acknowledgement)
         bytesReceived = raw.bytes_received
         bytesAcknowledged = raw.bytes_acked
+        segmentsReceived = raw.segments_received
         interface = raw.interface
         cookie = Cookie(first: raw.cookie.0, second: raw.cookie.1)
     }

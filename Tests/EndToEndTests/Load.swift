@@ -7,11 +7,13 @@ struct Load {
     private let running: Running
 
     /// Returns when the first request was answered.
-    init(port: UInt16, clients: Int = 16, pause: Int = 2, more: [String] = []) throws {
+    init(
+        port: UInt16, clients: Int = 16, pause: Int = 2, more: [String] = [], path: String = ""
+    ) throws {
         let command = Command(
             Programs.load,
             ["--clients", "\(clients)", "--pause", "\(pause)", "--seconds", "1200"] + more + [
-                "127.0.0.1:\(port)"
+                "127.0.0.1:\(port)\(path)"
             ])
         let running = try command.start()
         self.running = running
@@ -39,6 +41,9 @@ struct LoadResult: CustomStringConvertible {
     var failures: Int64
     var failed: [String: Int64]
     var byInstance: [String: Int64]
+    /// Connections that ended between two requests, and requests that crossed such an end and were asked again.
+    var lost: Int64
+    var retried: Int64
     let description: String
 
     init(_ finished: Finished) throws {
@@ -47,6 +52,8 @@ struct LoadResult: CustomStringConvertible {
         failures = try Self.number(json["failures"])
         failed = try Self.counts(json["failed"])
         byInstance = try Self.counts(json["by_instance"])
+        lost = try Self.number(json["lost"])
+        retried = try Self.number(json["retried"])
         description = "\(finished)"
     }
 

@@ -10,6 +10,9 @@ struct Client {
     private var answer = Answer()
     private var reused = false
 
+    /// Whoever ends a connection later than this after a request has had it in work.
+    private static let crossing: Int64 = 100_000_000
+
     enum State { case idle, connecting, waiting }
 
     /// What a step led to.
@@ -101,7 +104,8 @@ struct Client {
     }
 
     private func ended(_ code: Int32) -> Failing {
-        if reused && answer.bytes.isEmpty { return .stale }
+        let hasCrossed = Clock.monotonic() - since < Self.crossing
+        if reused && answer.bytes.isEmpty && hasCrossed { return .stale }
         return code == ECONNRESET || code == EPIPE ? .reset : .closed
     }
 

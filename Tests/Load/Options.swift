@@ -21,6 +21,10 @@ struct Options {
     var keepAlive = false
     /// `--status 200`: what a good answer is.
     var status = 200
+    /// `--post 500`: POSTs with so many bytes of body.
+    var body: Int?
+    /// `--retry`: what a kept connection did not take is asked again on a new one, as every HTTP client does.
+    var retries = false
 
     /// `load [options] host:port[/path]`, or `[::1]:port`. Loopback only: this is a test tool.
     init(parsing arguments: [String]) {
@@ -35,6 +39,8 @@ struct Options {
             case "--timeout": timeout = .seconds(number(words.popFirst(), 1...60))
             case "--pause": pause = .milliseconds(number(words.popFirst(), 0...10_000))
             case "--ramp": ramp = .milliseconds(number(words.popFirst(), 0...1000))
+            case "--post": body = number(words.popFirst(), 0...1_000_000)
+            case "--retry": retries = true
             case "--status": status = number(words.popFirst(), 100...599)
             default:
                 hasTarget = true
@@ -59,6 +65,17 @@ struct Options {
             refuse("only loopback addresses are loaded: \(host)")
         }
         target = address
+    }
+}
+
+extension Options {
+    /// What every client says.
+    var request: [UInt8] {
+        let connection = keepAlive ? "keep-alive" : "close"
+        let (method, length) = body.map { ("POST", "Content-Length: \($0)\r\n") } ?? ("GET", "")
+        let head =
+            "\(method) \(path) HTTP/1.1\r\nHost: \(target)\r\n\(length)Connection: \(connection)\r\n\r\n"
+        return Array(head.utf8) + Array(repeating: UInt8(ascii: "x"), count: body ?? 0)
     }
 }
 

@@ -28,10 +28,7 @@ struct Run: ~Copyable {
         self.poller = poller
         self.signals = signals
         self.options = options
-        let connection = options.keepAlive ? "keep-alive" : "close"
-        request = Array(
-            "GET \(options.path) HTTP/1.1\r\nHost: \(options.target)\r\nConnection: \(connection)\r\n\r\n"
-                .utf8)
+        request = options.request
         clients = Array(repeating: Client(), count: options.clients)
         for index in clients.indices {
             clients[index].rest(keeping: false, until: began + Int64(index) * options.ramp.nanoseconds)
@@ -88,7 +85,12 @@ struct Run: ~Copyable {
             tally.success(word, took: now - clients[index].since)
             let keeping = keeps && options.keepAlive && !stopping
             finish(index, keeping: keeping, at: now + options.pause.nanoseconds)
-        case .lost: finish(index, keeping: false, at: clients[index].since)
+        case .lost:
+            tally.lose()
+            finish(index, keeping: false, at: clients[index].since)
+        case .failed(.stale) where options.retries:
+            tally.retry()
+            finish(index, keeping: false, at: Clock.monotonic())
         case .failed(let failing):
             report(failing)
             tally.failure(failing)

@@ -3,7 +3,7 @@ enum Failing: String, CaseIterable {
     case refused, reset
     /// The connection ended before the answer was whole.
     case closed
-    /// A kept connection ended before the first byte of the answer: the race every keep-alive client knows.
+    /// A kept connection ended at once, before the first byte of the answer: the race every keep-alive client knows.
     case stale
     case status, malformed
     /// Connected, asked, and heard nothing in time.
@@ -18,6 +18,10 @@ enum Failing: String, CaseIterable {
 struct Tally {
     private(set) var succeeded = 0
     private(set) var failed: [Failing: Int] = [:]
+    /// Kept connections that ended while nothing was asked.
+    private var lost = 0
+    /// Requests that a kept connection did not take, asked again.
+    private var retried = 0
     private var byInstance: [String: Int] = [:]
     private var microseconds: [UInt32] = []
 
@@ -34,6 +38,9 @@ struct Tally {
         if microseconds.count < Self.samples { microseconds.append(UInt32(clamping: nanoseconds / 1000)) }
     }
 
+    mutating func lose() { lost += 1 }
+    mutating func retry() { retried += 1 }
+
     mutating func failure(_ failing: Failing) { failed[failing, default: 0] += 1 }
 
     /// One line of JSON. Times are microseconds.
@@ -47,6 +54,7 @@ struct Tally {
         }
         let instances = byInstance.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\($0.value)" }
         return "{\"ok\":\(succeeded),\"failures\":\(failures),\"failed\":{\(failing.joined(separator: ","))},"
+            + "\"lost\":\(lost),\"retried\":\(retried),"
             + "\"by_instance\":{\(instances.joined(separator: ","))},"
             + "\"p50\":\(percentile(50)),\"p99\":\(percentile(99)),\"max\":\(sorted.last ?? 0),"
             + "\"milliseconds\":\(elapsed / 1_000_000)}"

@@ -35,6 +35,8 @@ struct clinux_connection {
     uint32_t last_acknowledgement;
     uint64_t bytes_received;
     uint64_t bytes_acked;
+    /* How many segments with data came. */
+    uint32_t segments_received;
 };
 
 /* Lets no data of the peer arrive any more, as if it were lost on the way; 0: lets it arrive again. Ends pass. */

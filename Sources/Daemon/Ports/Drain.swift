@@ -39,6 +39,7 @@ struct Drain {
     struct Policy {
         var drain: AppSpec.Drain
         var grace: Duration
+        var timeout: Duration
         /// Nobody else serves: then clients lose their connections anyway, and the sooner it is back the better.
         var isFinal: Bool
     }
@@ -118,9 +119,9 @@ extension Drain {
         switch connection.standing {
         case .asked: return false
         case .fresh: return now >= settledAt + Self.newcomer
-        // A request that is as young as the answer before it: very seldom, but it must not be cut.
-        case .unsure: return connection.silence >= policy.grace * 2
-        case .answered: break
+        // It may be a request as young as the answer before it: very seldom, but then it would be cut.
+        case .unsure where now < since + policy.timeout / 2: return connection.silence >= policy.grace * 2
+        case .unsure, .answered: break
         }
         if connection.silence >= policy.grace { return true }
         // Requests have come one after another until now, and would for ever: between two of them is the time.

@@ -34,7 +34,8 @@ extension Ports {
             guard let tenant = tenants[instance] else { continue }
             let others = (rotations[tenant.app] ?? [:]).keys.filter { $0 != instance }
             let policy = Drain.Policy(
-                drain: tenant.spec.drain, grace: tenant.spec.drainGrace, isFinal: others.isEmpty)
+                drain: tenant.spec.drain, grace: tenant.spec.drainGrace, timeout: tenant.spec.drainTimeout,
+                isFinal: others.isEmpty)
             drains[instance] = Drain(found, policy, at: now)
             drains[instance]?.isHurried = hurried.contains(instance)
         }

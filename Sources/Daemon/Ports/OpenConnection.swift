@@ -14,6 +14,8 @@ struct OpenConnection {
     private(set) var isReused = false
     /// The longest silence after which more of the same answer came.
     private(set) var longestPause = Duration.zero
+    /// Who had the last word could be told at the last look, so that what happened since can be counted.
+    private var isAnswered = false
     var farewell = Farewell.none
 
     /// How far closing it gently has come.
@@ -42,21 +44,28 @@ struct OpenConnection {
     init(_ found: TCPConnection, at now: Instant) {
         seen = found
         seenAt = now
+        isAnswered = clock == .answered
     }
 
     mutating func look(_ now: TCPConnection, at time: Instant) {
         let (before, elapsed) = (seen, time - seenAt)
         let hasReceived = now.bytesReceived != before.bytesReceived
         let hasSent = now.bytesAcknowledged != before.bytesAcknowledged
-        let wasAnswered = standing == .answered || standing == .unsure
-        if hasReceived, wasAnswered { isReused = true }
-        if hasSent, !hasReceived, wasAnswered { longestPause = max(longestPause, silence + elapsed) }
+        let couldBeAsked = standing == .answered || standing == .unsure
+        if hasReceived, couldBeAsked { isReused = true }
+        if hasSent, !hasReceived, couldBeAsked { longestPause = max(longestPause, silence + elapsed) }
         hasMoved = hasReceived || hasSent
         seen = now
         seenAt = time
+        // After an answer the next word is the client's. If that was one segment, whatever was sent was its answer.
+        let wasOneQuestion = hasSent && now.segmentsReceived == before.segmentsReceived &+ 1
+        isAnswered = clock == .answered || clock == .unsure && isAnswered && (!hasMoved || wasOneQuestion)
     }
 
-    var standing: Standing {
+    var standing: Standing { isAnswered && clock == .unsure ? .answered : clock }
+
+    /// What the kernel's clocks tell of it.
+    private var clock: Standing {
         if seen.receiveQueue > 0 || seen.sendQueue > 0 { return .asked }
         if seen.bytesReceived == 0 { return .fresh }
         // A request that came with the handshake is as old as the connection.

@@ -6,6 +6,7 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"time"
 )
 
 func main() {
@@ -13,6 +14,10 @@ func main() {
 	if len(os.Args) > 1 {
 		port = os.Args[1]
 	}
+	http.HandleFunc("/slow", func(writer http.ResponseWriter, request *http.Request) {
+		time.Sleep(300 * time.Millisecond)
+		fmt.Fprintf(writer, "%d\n", os.Getpid())
+	})
 	http.HandleFunc("/", func(writer http.ResponseWriter, request *http.Request) {
 		fmt.Fprintf(writer, "%d\n", os.Getpid())
 	})
