@@ -2,10 +2,12 @@
 #include "include/messages.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 static int type_of(int kind, int nonblocking)
 {
@@ -134,6 +136,72 @@ int clinux_receive(int descriptor, void *bytes, size_t capacity, struct clinux_r
         size_t size = header->cmsg_len - CMSG_LEN(0);
         memcpy(received->descriptors + received->descriptor_count, CMSG_DATA(header), size);
         received->descriptor_count += (int)(size / sizeof(int));
+    }
+    return 0;
+}
+
+int clinux_datagram_socket(void)
+{
+    int yes = 1;
+    int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (descriptor < 0)
+        return -errno;
+    if (setsockopt(descriptor, SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) < 0) {
+        int error = errno;
+        close(descriptor);
+        return -error;
+    }
+    return descriptor;
+}
+
+int clinux_datagram_bind(int descriptor, const char *name, size_t length)
+{
+    struct sockaddr_un address;
+    memset(&address, 0, sizeof address);
+    address.sun_family = AF_UNIX;
+    if (length >= sizeof address.sun_path)
+        return -ENAMETOOLONG;
+    memcpy(address.sun_path + 1, name, length);
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length);
+    return bind(descriptor, (struct sockaddr *)&address, size) < 0 ? -errno : 0;
+}
+
+int clinux_datagram_receive(int descriptor, void *bytes, size_t capacity, struct clinux_datagram *received)
+{
+    /* Room for credentials and for as many descriptors as the kernel lets through, which are then closed. */
+    union {
+        struct cmsghdr alignment;
+        char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int) * 253)];
+    } control;
+    struct iovec part = {.iov_base = bytes, .iov_len = capacity};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+    long count;
+    do
+        count = recvmsg(descriptor, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    while (count < 0 && errno == EINTR);
+    if (count < 0)
+        return -errno;
+    memset(received, 0, sizeof *received);
+    received->bytes = count;
+    received->user = (uint32_t)-1;
+    received->truncated = (message.msg_flags & MSG_TRUNC) != 0;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header != NULL; header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET)
+            continue;
+        if (header->cmsg_type == SCM_CREDENTIALS) {
+            struct ucred sender;
+            memcpy(&sender, CMSG_DATA(header), sizeof sender);
+            received->process = sender.pid;
+            received->user = sender.uid;
+        } else if (header->cmsg_type == SCM_RIGHTS) {
+            size_t descriptors = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+            for (size_t k = 0; k < descriptors; k++) {
+                int passed;
+                memcpy(&passed, CMSG_DATA(header) + k * sizeof(int), sizeof passed);
+                close(passed);
+            }
+        }
     }
     return 0;
 }

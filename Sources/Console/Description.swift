@@ -68,6 +68,8 @@ public struct Description: Sendable {
                 ("generation", "\(current.generation.number)"),
                 ("listens on", listeners(current)),
             ]
+            if let status = current.status { pairs.append(("says", status)) }
+            if let health = current.health { pairs.append(("health", phrase(health))) }
             if let usage = current.usage {
                 let processor = Quantities.processor(tenths: usage.processorTenths)
                 pairs.append(("uses", "\(processor) cpu, \(Quantities.memory(usage.memory))"))
@@ -77,7 +79,8 @@ public struct Description: Sendable {
         for other in slot.others {
             let process = other.process.map { ", pid \($0.number)" } ?? ""
             let phase = Reason.phase(of: other, at: now)
-            pairs.append(("beside it", "generation \(other.generation.number)\(process), \(phase)"))
+            let lack = Reason.lack(of: other).map { ", \($0)" } ?? ""
+            pairs.append(("beside it", "generation \(other.generation.number)\(process), \(phase)\(lack)"))
         }
         if let paths = logs[slot.id] {
             pairs += [("out log", paths.output), ("error log", paths.errors)]
@@ -131,6 +134,12 @@ public struct Description: Sendable {
         guard !instance.listening.isEmpty else { return "-" }
         let addresses = instance.listening.sorted().map(\.description).joined(separator: ", ")
         return instance.inRotation ? addresses : "\(addresses) (out of rotation)"
+    }
+
+    private func phrase(_ health: HealthSnapshot) -> String {
+        guard let reason = health.reason else { return health.state.rawValue }
+        return
+            "\(health.state.rawValue), failed \(Quantities.count(health.failures, "time")) in a row: \(reason)"
     }
 
     private func phrase(_ operation: AppSnapshot.Operation) -> String {

@@ -36,12 +36,13 @@ enum Reason {
         let seconds = max(0, (now - current.since).milliseconds / 1000)
         let age = seconds > 0 ? ", for \(Quantities.duration(.seconds(seconds)))" : ""
         let last = slot.deaths.last.map { ", before: \(Wording.brief($0))" } ?? ""
-        return "not ready yet\(age)\(slot.restarts > 0 ? last : "")"
+        return "\(lack(of: current) ?? "not ready yet")\(age)\(slot.restarts > 0 ? last : "")"
     }
 
     private static func online(_ slot: SlotSnapshot, in app: AppSnapshot, at now: Instant) -> String {
         if let candidate = slot.others.first(where: { [.launching, .starting].contains($0.phase) }) {
-            return "generation \(candidate.generation.number) is starting beside it"
+            let lack = lack(of: candidate).map { ": \($0)" } ?? ""
+            return "generation \(candidate.generation.number) is starting beside it\(lack)"
         }
         if let leaving = slot.others.first {
             return "generation \(leaving.generation.number) is \(Reason.phase(of: leaving, at: now))"
@@ -51,11 +52,30 @@ enum Reason {
             return "reload failed (\(Wording.brief(failure.death))), kept generation \(kept)"
         }
         guard let current = slot.current else { return "" }
+        if let illness = illness(of: current) { return illness }
         if !current.listening.isEmpty, !current.inRotation { return "out of rotation" }
         if slot.restarts > 0, let death = slot.deaths.last {
             return "\(Wording.brief(death)) \(Quantities.duration(now - death.at)) ago"
         }
         return current.listening.isEmpty ? "" : "listening on \(Quantities.addresses(current.listening))"
+    }
+
+    /// What it has to show before it is ready, and has not; nil: nothing that it was told to.
+    static func lack(of instance: InstanceSnapshot) -> String? {
+        switch instance.lacks {
+        case .listener, nil: return nil
+        case .word: return "has not said that it is ready"
+        case .health:
+            guard let reason = instance.health?.reason else { return "not checked yet" }
+            return "health check: \(Text.sanitised(reason))"
+        }
+    }
+
+    /// Why it gets connections only if nobody else can; nil: it is well.
+    private static func illness(of instance: InstanceSnapshot) -> String? {
+        guard let health = instance.health, health.state == .unhealthy else { return nil }
+        let reason = health.reason.map { ": \(Text.sanitised($0))" } ?? ""
+        return (instance.inRotation ? "unhealthy" : "unhealthy, out of rotation") + reason
     }
 
     private static func stopping(_ slot: SlotSnapshot, at now: Instant) -> String {

@@ -16,6 +16,7 @@ extension Loop {
         }
         logs.onLastWords = { [unowned self] in heard($1, of: $0) }
         logs.onTrouble = { [unowned self] in scribe.log($0) }
+        notifySockets.onWord = { [unowned self] in said($1, by: $0) }
         try keeper.attach(to: watches)
         _ = try watches.watch(spawner.outcomes.number, for: .readable) { [unowned self] _ in
             learnSpawnOutcomes()

@@ -7,7 +7,10 @@ internal import Supervision
 extension Loop {
     /// The keeper reaped a process: a main process, a helper that was left behind, or a child of a failed spawn.
     func reaped(_ process: ReapedProcess) {
-        guard let instance = processes.instance(of: ProcessID(process.reaped.process)) else {
+        let number = ProcessID(process.reaped.process)
+        // What it said last counts, and may be that another process is the main one now.
+        if let instance = processes.instance(of: number) { notifySockets.hear(instance) }
+        guard let instance = processes.instance(of: number) else {
             exits.keep(process, whileLaunching: processes.launching)
             exits.wasTold(process)
             mustLookForRemains = true
@@ -21,6 +24,7 @@ extension Loop {
         exit.killer = killer(of: instance, exit.status)
         processes.ended(instance)
         channels.ended(instance)
+        notifySockets.forget(instance)
         ports.exited(instance)
         exits.begin(instance, exit, reaped, at: .now)
         logs.finish(instance)

@@ -14,6 +14,14 @@ struct Home: Sendable {
     /// What `SWPM_ID` says in every process of an instance: no two swpm have the same home.
     func marker(of instance: InstanceID) -> String { "\(path):\(instance.number)" }
 
+    /// No two swpm have the same; long homes are made short by a hash (FNV-1a).
+    func notifySocket(of instance: InstanceID) -> String {
+        let hash = path.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
+            ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3
+        }
+        return "swpm/\(String(hash, radix: 16))/\(instance.number)"
+    }
+
     func log(of app: AppName, _ slot: SlotIndex, _ stream: LogStream) -> String {
         "\(logs)/\(LogFileName(app, slot, stream))"
     }

@@ -19,7 +19,8 @@ extension Loop {
                     inherited: environments.file(launch.spec.inherited), input: nothing, output: pipes.output,
                     error: pipes.error,
                     ports: try ports.prepare(instance, launch),
-                    channel: try channels.prepare(instance, launch), openFiles: openFiles))
+                    channel: try channels.prepare(instance, launch), openFiles: openFiles,
+                    notifySocket: try notifySockets.prepare(instance)))
         } catch {
             notSpawned(instance, "\(error)")
         }
@@ -41,6 +42,7 @@ extension Loop {
         processes.failed(instance)
         ports.failed(instance)
         channels.failed(instance)
+        notifySockets.forget(instance)
         logs.close(instance)
         learn(.spawnFailed(instance, reason: reason))
     }
@@ -49,6 +51,7 @@ extension Loop {
         processes.spawned(instance, process, handle)
         learn(.spawned(instance, process))
         ports.spawned(instance, process)
+        notifySockets.spawned(instance, process)
         if keeper.isLost { adopt(instance, handle) }
     }
 

@@ -13,6 +13,7 @@ final class Loop {
     let ports: Ports
     let logs: LogPump
     let channels: Channels
+    let notifySockets: NotifySockets
     let spawner: Spawner
     let scribe: Scribe
     let environments: Environments
@@ -29,6 +30,8 @@ final class Loop {
     let boot: String?
     var processes = ProcessTable()
     var exits = Exits()
+    /// Keys of words that are not on disk yet.
+    var readyNotes: [String] = []
     var coroner = Coroner(.now())
 
     private(set) var supervisor: Supervisor
@@ -60,6 +63,7 @@ final class Loop {
         ports = parts.ports
         logs = parts.logs
         channels = parts.channels
+        notifySockets = parts.notifySockets
         spawner = parts.spawner
         scribe = parts.scribe
         environments = parts.environments
@@ -126,7 +130,10 @@ final class Loop {
         if stateIsStale, saveDue <= .now { save() }
         if historyIsStale, historyDue <= .now { saveHistory() }
         // An exit that the state does not know yet is told again to the next daemon.
-        if !stateIsStale { exits.acknowledge(to: keeper) }
+        if !stateIsStale {
+            exits.acknowledge(to: keeper)
+            withdrawReadyNotes()
+        }
         sampler.catchUp(at: .now)
     }
 

@@ -10,6 +10,7 @@ struct Parts {
     let ports: Ports
     let logs: LogPump
     let channels: Channels
+    let notifySockets: NotifySockets
     let spawner: Spawner
     let scribe: Scribe
     let environments: Environments
@@ -41,6 +42,7 @@ extension Parts {
         logs = try LogPump(keeper: keeper, watches: watches)
         channels = Channels(watches: watches, keeper: keeper, tell: { scribe.log($0) })
         let safe = PortsSafe(keeper)
+        notifySockets = NotifySockets(watches: watches, safe: safe, home: home, tell: { scribe.log($0) })
         ports = try Ports(
             watches: watches, safe: safe, abilities: .find(),
             memory: PortsMemory(found: manifest.held, safe: safe), tell: { scribe.log($0) })

@@ -60,6 +60,15 @@ struct ProcessTable {
         instances[process] = instance
     }
 
+    /// Another process of the instance is the one that counts. The former one is nobody's any more.
+    mutating func changeMain(of instance: InstanceID, to process: ProcessID, _ handle: SharedDescriptor) {
+        if let before = entries[instance]?.process, instances[before] == instance {
+            instances[before] = nil
+            former[before.number] = instance
+        }
+        enter(instance, process, handle)
+    }
+
     /// The main process was reaped; its number means nothing any more.
     mutating func ended(_ instance: InstanceID) {
         guard let process = entries[instance]?.process else { return }

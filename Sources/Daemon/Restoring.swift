@@ -61,6 +61,10 @@ extension Loop {
         for (app, slot, instance) in saved { takeBack(instance, app.spec.name, slot.index, found) }
         logs.restoreRest(found.manifest.held)
         channels.restore(found.manifest.held) { processes[$0].map { !$0.ended } ?? false }
+        notifySockets.restore(found.manifest.held) { instance in
+            processes[instance].flatMap { $0.ended ? nil : $0.process }
+        }
+        restoreReadyNotes(found.manifest.held)
         ports.restore(
             saved.map { app, _, instance in
                 RestoredTenant(

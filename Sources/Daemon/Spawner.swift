@@ -20,6 +20,8 @@ struct SpawnJob: Sendable {
     var channel: ChannelProvision?
     /// What RLIMIT_NOFILE was before the daemon raised its own.
     var openFiles: ResourceLimit
+    /// What `NOTIFY_SOCKET` says.
+    var notifySocket: String
 }
 
 enum SpawnOutcome: Sendable {

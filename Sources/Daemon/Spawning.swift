@@ -44,6 +44,10 @@ extension SpawnJob {
                 try pipe.descriptor.setOwner(user: identity.user, group: identity.group)
             }
         }
+        request.environment.append("NOTIFY_SOCKET=\(notifySocket)")
+        if let interval = spec.watchdog {
+            request.environment.append("WATCHDOG_USEC=\(interval.nanoseconds / 1000)")
+        }
         ports.complete(&request)
         return request
     }

@@ -19,4 +19,13 @@ extension Supervisor {
         snapshot.apps.removeAll { !chosen.contains($0.spec.name) }
         return snapshot
     }
+
+    /// Whether an instance is not ready because it has not said so.
+    public func awaitsWord(of id: InstanceID) -> Bool {
+        guard let home = desk.homes[id], let app = apps[home.app], app.slots.indices.contains(home.slot),
+            let place = app.slots[home.slot].place(of: id)
+        else { return false }
+        let instance = app.slots[home.slot][place]
+        return app.spec(of: instance.generation).waitReady && !instance.hasSaidReady
+    }
 }

@@ -7,7 +7,7 @@ public enum ProgramEnvironment {
     public static func mustNotLeak(_ name: String) -> Bool {
         name.hasPrefix("SWPM_") || namesAChannel(name)
             || name == "LISTEN_FDS" || name == "LISTEN_PID" || name == "LISTEN_FDNAMES"
-            || name == "NOTIFY_SOCKET"
+            || name == "NOTIFY_SOCKET" || name == "WATCHDOG_USEC" || name == "WATCHDOG_PID"
     }
 
     /// Variables by which a Node program takes a descriptor for its message channel: a stale one makes it read and

@@ -176,6 +176,29 @@ enum Scene {
         #expect(reason(slot(.launching) { $0.current = candidate }) == "not ready yet, for 90 s")
     }
 
+    @Test func `what keeps an instance from being ready, or from its work, is named`() {
+        var candidate = Scene.online(2, pid: 8, generation: 2)
+        candidate.phase = .starting
+        candidate.lacks = .word
+        #expect(
+            reason(slot(.launching) { $0.current = candidate }) == "has not said that it is ready, for 90 s")
+        candidate.lacks = .health
+        #expect(reason(slot(.launching) { $0.current = candidate }) == "not checked yet, for 90 s")
+        candidate.health = HealthSnapshot(state: .starting, failures: 2, reason: "500 from /healthz")
+        let reloading = slot(.online) {
+            $0.current = Scene.online(1, pid: 7, port: 80)
+            $0.others = [candidate]
+        }
+        #expect(
+            reason(reloading) == "generation 2 is starting beside it: health check: 500 from /healthz")
+        var ill = Scene.online(1, pid: 7, port: 80)
+        ill.health = HealthSnapshot(state: .unhealthy, failures: 3, reason: "no answer within 5 s")
+        #expect(reason(slot(.online) { $0.current = ill }) == "unhealthy: no answer within 5 s")
+        ill.inRotation = false
+        #expect(
+            reason(slot(.online) { $0.current = ill }) == "unhealthy, out of rotation: no answer within 5 s")
+    }
+
     @Test func `the end is explained`() {
         let failed = slot(.errored) {
             $0.unstableRestarts = 5

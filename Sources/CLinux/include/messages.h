@@ -20,6 +20,14 @@ struct clinux_received {
     int truncated;
 };
 
+struct clinux_datagram {
+    long bytes;
+    /* Who sent it, as the kernel vouches. */
+    int32_t process;
+    uint32_t user;
+    int truncated;
+};
+
 /* kind: 1 stream, 2 packets. */
 int clinux_unix_socket(int kind, int nonblocking);
 int clinux_unix_pair(int kind, int ends[2], int nonblocking);
@@ -31,5 +39,11 @@ int clinux_peer(int descriptor, struct clinux_peer *peer);
 /* Never raises SIGPIPE. */
 long clinux_send(int descriptor, const void *bytes, size_t count, const int *descriptors, int descriptor_count);
 int clinux_receive(int descriptor, void *bytes, size_t capacity, struct clinux_received *received);
+/* For datagrams, with the sender's credentials; never waits. */
+int clinux_datagram_socket(void);
+/* In the abstract namespace. */
+int clinux_datagram_bind(int descriptor, const char *name, size_t length);
+/* Closes descriptors that come along. */
+int clinux_datagram_receive(int descriptor, void *bytes, size_t capacity, struct clinux_datagram *received);
 
 #endif
