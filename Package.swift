@@ -8,7 +8,10 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .unsafeFlags(
-        ["-Osize", "-cross-module-optimization", "-Xllvm", "-frame-pointer=all"],
+        [
+            "-Osize", "-cross-module-optimization", "-Xllvm", "-frame-pointer=all", "-Xfrontend",
+            "-function-sections",
+        ],
         .when(configuration: .release)),
 ]
 
@@ -36,7 +39,11 @@ let package = Package(
         // What Swift cannot say safely.
         .target(
             name: "CLinux",
-            cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-fno-omit-frame-pointer"])]),
+            cSettings: [
+                .unsafeFlags([
+                    "-Wall", "-Wextra", "-Werror", "-fno-omit-frame-pointer", "-ffunction-sections",
+                ])
+            ]),
         // The machine, without a word of swpm in it.
         .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: strict),
         // The parent and safe of all instances.

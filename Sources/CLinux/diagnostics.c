@@ -128,16 +128,22 @@ static int take(struct nlmsghdr *header, int length, uint32_t sequence, struct l
 
 static int receive(int diagnostics, uint32_t sequence, struct list *list)
 {
-    static _Thread_local char buffer[32768] __attribute__((aligned(8)));
+    /* As netlink(7) advises. Not a thread's own: that would be cleared, and so be resident, in every thread. */
+    const size_t size = 32768;
+    char *buffer = malloc(size);
+    if (buffer == NULL)
+        return -ENOMEM;
     int more = 1;
     while (more > 0) {
-        ssize_t length = recv(diagnostics, buffer, sizeof buffer, 0);
+        ssize_t length = recv(diagnostics, buffer, size, 0);
         if (length < 0 && errno == EINTR)
             continue;
         if (length <= 0)
-            return length < 0 ? -errno : -EPIPE;
-        more = take((struct nlmsghdr *)buffer, (int)length, sequence, list);
+            more = length < 0 ? -errno : -EPIPE;
+        else
+            more = take((struct nlmsghdr *)buffer, (int)length, sequence, list);
     }
+    free(buffer);
     return more;
 }
 

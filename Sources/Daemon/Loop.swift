@@ -37,6 +37,7 @@ final class Loop {
     private(set) var supervisor: Supervisor
     private var facts: [Event] = []
     private var finishedAt: Instant?
+    private var repose = Repose()
     /// How long a client may take to read the last answer.
     private static let farewell = Duration.seconds(1)
     private var stateIsStale = false
@@ -84,9 +85,13 @@ final class Loop {
     }
 
     func run() throws(SystemError) {
+        repose.disturb(at: Clock.monotonic())
         settle()
         while !hasFinished {
-            try watches.wait(atMost: nextDeadline.map { max(.zero, $0 - .now) })
+            let isIdle = repose.begins(at: Clock.monotonic())
+            let limit = nextDeadline.map { max(.zero, $0 - .now) }
+            if isIdle { ThisProcess.releaseMemory() }
+            if try watches.wait(atMost: limit) { repose.disturb(at: Clock.monotonic()) }
             let now = Instant.now
             ports.deadlinePassed(at: now)
             connections.deadlinePassed(at: now)
@@ -113,6 +118,7 @@ final class Loop {
             finishedAt.map { $0 + Loop.farewell },
             stateIsStale ? saveDue : nil, supervisor.nextDeadline, ports.nextDeadline,
             connections.nextDeadline, exits.nextDeadline, historyIsStale ? historyDue : nil,
+            repose.deadline.map(Instant.init(nanoseconds:)),
         ]
         .compactMap { $0 }.min()
     }

@@ -15,7 +15,6 @@ public enum Startup {
             let loop = try raise(home, version)
             // Nobody may be listening any more, which is their affair.
             _ = try? ready.descriptor.write(Array("ready\n".utf8))
-            ThisProcess.releaseCode()
             try loop.run()
             return 0
         } catch {

@@ -40,11 +40,12 @@ final class Watches {
         poller.remove(watch.number)
     }
 
-    /// Waits, then lets everybody act whose descriptor stirred.
-    func wait(atMost limit: Duration?) throws(SystemError) {
-        for event in try poller.wait(atMost: limit) {
-            actions[event.token]?(event.what)
-        }
+    /// Waits, then lets everybody act whose descriptor stirred; false: nobody's did.
+    @discardableResult
+    func wait(atMost limit: Duration?) throws(SystemError) -> Bool {
+        let events = try poller.wait(atMost: limit)
+        for event in events { actions[event.token]?(event.what) }
+        return !events.isEmpty
     }
 }
 

@@ -17,8 +17,7 @@ public struct KeeperProcess: ~Copyable {
     private var daemon: DaemonProcess
     private var link: SharedDescriptor?
     private var linkInterest: Poller.Interest = []
-    /// The daemon knows everything, and what its start took can go.
-    private var isSettled = false
+    private var repose = Repose()
     private var isTerminating = false
     private var exitCode: Int32?
 
@@ -85,7 +84,12 @@ extension KeeperProcess {
     private mutating func serve() throws(SystemError) -> Int32 {
         while true {
             startDaemonIfDue()
-            for event in try poller.wait(atMost: untilStart) {
+            let isIdle = repose.begins(at: Clock.monotonic())
+            let limit = untilDeadline
+            if isIdle { ThisProcess.releaseMemory() }
+            let events = try poller.wait(atMost: limit)
+            if !events.isEmpty { repose.disturb(at: Clock.monotonic()) }
+            for event in events {
                 switch event.token {
                 case KeeperProcess.signalsToken: try takeSignals()
                 default: hear()
@@ -96,8 +100,9 @@ extension KeeperProcess {
         }
     }
 
-    private var untilStart: Duration? {
-        daemon.startsAt.map { .nanoseconds(max(0, $0 - Clock.monotonic())) }
+    private var untilDeadline: Duration? {
+        let next = [daemon.startsAt, repose.deadline].compactMap { $0 }.min()
+        return next.map { .nanoseconds(max(0, $0 - Clock.monotonic())) }
     }
 
     private mutating func takeSignals() throws(SystemError) {
@@ -159,10 +164,6 @@ extension KeeperProcess {
     private mutating func speak() throws(SystemError) {
         guard let link else { return }
         guard try safe.tell(over: link) != .ended else { return abandon(link) }
-        if !isSettled, safe.wasListed, !safe.hasSomethingToSay {
-            ThisProcess.releaseCode()
-            isSettled = true
-        }
         let interest: Poller.Interest = safe.hasSomethingToSay ? .writable : .readable
         guard interest != linkInterest else { return }
         try poller.change(link.number, token: KeeperProcess.linkToken, for: interest)
@@ -211,7 +212,6 @@ extension KeeperProcess {
         }
         ready = nil
         daemon.started(process, at: Clock.monotonic())
-        isSettled = false
         safe.beginAnew()
         link = ours
         try watchLink(ours.number)

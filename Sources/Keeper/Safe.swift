@@ -7,8 +7,6 @@ struct Safe {
     private(set) var exits = UnacknowledgedExits()
     /// The daemon said that the keeper is to end with it.
     private(set) var isQuitting = false
-    /// This daemon asked what there is.
-    private(set) var wasListed = false
     /// What the daemon has not been told yet, because it does not read.
     ///
     /// No further request is taken while something waits, so this is what one request brought about and no more.
@@ -20,10 +18,9 @@ struct Safe {
 
     mutating func add(_ exit: ReapedProcess) { exits.add(exit) }
 
-    /// A new daemon knows nothing, and asked nothing.
+    /// A new daemon knows nothing.
     mutating func beginAnew() {
         answers.removeAll()
-        wasListed = false
         exits.tellAllAgain()
     }
 
@@ -76,7 +73,6 @@ extension Safe {
             children = children.dropFirst(part.count)
         }
         answers.append((.listed, nil))
-        wasListed = true
     }
 
     /// Processes that run and whose end the keeper will hear of.

@@ -75,10 +75,9 @@ public enum ThisProcess {
         try File.destination(ofLink: "/proc/self/exe")
     }
 
-    /// Lets go of the memory that holds this program's code (madvise(2), MADV_DONTNEED).
-    ///
-    /// Most of it was needed for the start alone; what is needed again comes back by itself, a few pages at a time.
-    public static func releaseCode() { clinux_release_code() }
+    /// Lets go of the memory that holds this program's code (madvise(2), MADV_DONTNEED), and of what was freed
+    /// (malloc_trim(3)). Code that is needed again comes back by itself, 64 KiB at a time.
+    public static func releaseMemory() { clinux_release_memory() }
 
     /// What top(1) and pgrep(1) call it: at most 15 bytes (proc_pid_comm(5)).
     public static func setName(_ name: String) {

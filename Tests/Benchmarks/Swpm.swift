@@ -57,18 +57,22 @@ func measureInstances(_ table: inout Table) throws {
     // A first app starts the daemon, and is gone again.
     try swpm.run("start", yard.stamp, "--name", "first", "--", "/dev/null")
     try swpm.run("delete", "first")
+    rest()
     addMemory("without instances", swpm, &table)
 
     let began = Clock.monotonic()
     try swpm.run("start", yard.stamp, "--name", "crowd", "-i", "100", "--", yard.stamps)
     let last = stamps(yard.stamps).map(\.at).max() ?? 0
     table.add(Lines.start, milliseconds(last - began))
-    addMemory("100 instances", swpm, &table)
+    addMemory("100 instances, at work", swpm, &table)
     let list = try time([Programs.swpm, "list"], swpm.environment, times: 100)
     table.add(Lines.status, milliseconds(list))
+    rest()
+    addMemory("100 instances", swpm, &table)
     addIdle(swpm, &table)
     let victims = stamps(yard.stamps).prefix(15).map(\.process)
     table.add(Lines.replacement, milliseconds(try timeOfReplacement(yard.stamps, among: victims)))
+    table.add("the same, after a rest", milliseconds(try timeOfReplacementAfterRest(yard.stamps)))
     let stop = Clock.monotonic()
     try swpm.run("stop", "crowd")
     table.add("stop of 100", milliseconds(Clock.monotonic() - stop))
@@ -83,6 +87,18 @@ enum Lines {
     static let own = "100 instances: private, all"
 }
 
+/// Waits until what was begun has come to rest, and the daemon and its keeper have given back what that took.
+private func rest() { usleep(UInt32(Repose.patience / 1000) + 1_000_000) }
+
+private func timeOfReplacementAfterRest(_ stampFile: String) throws -> Int64 {
+    let victims = stamps(stampFile)[50..<55].map(\.process)
+    return try median(
+        victims.map { victim in
+            rest()
+            return try timeOfReplacement(stampFile, among: [victim])
+        })
+}
+
 private func addMemory(_ when: String, _ swpm: Swpm, _ table: inout Table) {
     let (daemon, keeper) = (Memory(of: [swpm.process("daemon")]), Memory(of: [swpm.process("keeper")]))
     table.add("\(when): resident, daemon", megabytes(daemon.resident))
@@ -92,8 +108,6 @@ private func addMemory(_ when: String, _ swpm: Swpm, _ table: inout Table) {
 }
 
 private func addIdle(_ swpm: Swpm, _ table: inout Table) {
-    // What the start began must come to rest first.
-    usleep(3_000_000)
     let before = wakeups(of: swpm.both)
     usleep(5_000_000)
     table.add("wakeups in 5 idle seconds, 100 instances", "\(wakeups(of: swpm.both) - before)")
