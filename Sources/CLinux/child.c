@@ -41,6 +41,37 @@ static void write_number(const char *path, int number)
     close(descriptor);
 }
 
+/* Where the descriptor at this position is found: on the tray, or where the caller has it. */
+static int source(const struct clinux_spawn *request, int position)
+{
+    return request->shares_table ? request->tray_first + position : request->inherited[position].source;
+}
+
+/* On the tray it lies behind the others. */
+static int channel(const struct clinux_spawn *request)
+{
+    return request->shares_table ? request->tray_first + request->inherited_count : request->filter_channel;
+}
+
+#ifndef CLOSE_RANGE_UNSHARE
+#define CLOSE_RANGE_UNSHARE 2
+#endif
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC 4
+#endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+
+/* Copies only the beginning of a table of thousands, as far as the tray. */
+static int leave_table(struct clinux_spawn *request)
+{
+    int end = request->tray_first + request->tray_count;
+    if (!request->shares_table || syscall(SYS_close_range, end, ~0U, CLOSE_RANGE_UNSHARE) == 0)
+        return 0;
+    return fail(request, clinux_stage_table, 0);
+}
+
 /* An ignored signal stays ignored through clone and exec; a program expects the default. Raw, because glibc keeps
  * 32 and 33 to itself, and whoever started us may have left them ignored. */
 static void reset_signals(int handlers_are_clear)
@@ -100,7 +131,7 @@ static int install_filters(struct clinux_spawn *request)
         }
         if (!filter->notifies)
             continue;
-        int sent = request->filter_channel < 0 ? 0 : clinux_send_descriptor(request->filter_channel, result);
+        int sent = request->filter_channel < 0 ? 0 : clinux_send_descriptor(channel(request), result);
         close(result);
         if (sent < 0) {
             errno = -sent;
@@ -125,12 +156,6 @@ static int change_identity(struct clinux_spawn *request)
 
 static void close_on_exec_from(int first)
 {
-#ifndef CLOSE_RANGE_CLOEXEC
-#define CLOSE_RANGE_CLOEXEC 4
-#endif
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
     if (syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
         return;
     /* Everything of ours is close-on-exec from birth; this is for what was inherited without. */
@@ -148,7 +173,7 @@ static int place_descriptors(struct clinux_spawn *request)
      * of the copies are kept on this stack; the caller bounds their number. */
     int copies[request->inherited_count + 1];
     for (int i = 0; i < request->inherited_count; i++) {
-        copies[i] = fcntl(request->inherited[i].source, F_DUPFD_CLOEXEC, highest + 1);
+        copies[i] = fcntl(source(request, i), F_DUPFD_CLOEXEC, highest + 1);
         if (copies[i] < 0)
             return fail(request, clinux_stage_descriptors, i);
     }
@@ -200,6 +225,8 @@ static int execute(struct clinux_spawn *request)
 
 int clinux_child(struct clinux_spawn *request, int handlers_are_clear)
 {
+    if (leave_table(request) < 0)
+        return 127;
     reset_signals(handlers_are_clear);
     /* clone3 has put the child into its cgroup already. */
     if (!handlers_are_clear && request->cgroup >= 0 && join_cgroup(request) < 0)

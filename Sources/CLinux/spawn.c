@@ -3,6 +3,7 @@
 #include "child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <pthread.h>
 #include <sched.h>
@@ -88,7 +89,8 @@ static int enter_with_handlers(void *argument)
 static long clone_newest(struct clinux_spawn *request, char *stack)
 {
     struct clone_request clone = {
-        .flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
+        .flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CLEAR_SIGHAND
+                 | (request->shares_table ? CLONE_FILES : 0),
         .pidfd = (uint64_t)(uintptr_t)&request->process_descriptor,
         .exit_signal = request->is_sibling ? 0 : SIGCHLD,
         .stack = (uint64_t)(uintptr_t)stack,
@@ -106,6 +108,7 @@ static long clone_newest(struct clinux_spawn *request, char *stack)
 /* For kernels and sandboxes that know no clone3: the child joins its cgroup itself. */
 static long clone_older(struct clinux_spawn *request, char *stack)
 {
+    request->shares_table = 0;
     int flags = CLONE_VM | CLONE_VFORK | SIGCHLD | (request->is_sibling ? CLONE_PARENT : 0);
     char *top = stack + stack_bytes;
     int process = clone(enter_with_handlers, top, flags | CLONE_PIDFD, request, &request->process_descriptor);
@@ -151,26 +154,71 @@ static int conclude(struct clinux_spawn *request, long process)
     return -request->error;
 }
 
-int clinux_start(struct clinux_spawn *request)
+/* The stack of this thread's children, one after another, behind a page that must not be touched. */
+static char *stack_for_child(void)
 {
+    static _Thread_local char *stack;
+    if (stack != NULL)
+        return stack;
     long page = sysconf(_SC_PAGESIZE);
     char *memory = mmap(NULL, (size_t)page + stack_bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED)
+        return NULL;
+    mprotect(memory, (size_t)page, PROT_NONE);
+    return stack = memory + page;
+}
+
+/* Lays out what the child gets where it can take it without a copy of the whole table, which exec would only have to
+ * close again: with a hundred instances a thousand descriptors. */
+static int lay_out(struct clinux_spawn *request)
+{
+    if (request->inherited_count + 2 > request->tray_count)
+        return 0;
+    for (int i = 0; i < request->inherited_count; i++)
+        if (dup3(request->inherited[i].source, request->tray_first + i, O_CLOEXEC) < 0)
+            return 0;
+    return request->filter_channel < 0
+           || dup3(request->filter_channel, request->tray_first + request->inherited_count, O_CLOEXEC) >= 0;
+}
+
+/* What lies there would stay open: a pipe would never end. */
+static void clear_away(const struct clinux_spawn *request)
+{
+    int nothing = request->tray_first + request->tray_count - 1;
+    for (int i = 0; i <= request->inherited_count && i < request->tray_count - 1; i++)
+        dup3(nothing, request->tray_first + i, O_CLOEXEC);
+}
+
+static int start(struct clinux_spawn *request, char *stack)
+{
     request->stage = clinux_stage_none;
     request->process_descriptor = -1;
-    if (memory == MAP_FAILED) {
-        request->stage = clinux_stage_clone;
-        request->error = errno;
-        return -errno;
-    }
-    mprotect(memory, (size_t)page, PROT_NONE);
     /* No handler of this program may run in the child, which shares its memory. */
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    long process = clone_child(request, memory + page);
-    int result = conclude(request, process);
+    int result = conclude(request, clone_child(request, stack));
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    munmap(memory, (size_t)page + stack_bytes);
     return result;
+}
+
+int clinux_start(struct clinux_spawn *request)
+{
+    /* Linux 5.9 can; a sandbox may forbid it. */
+    static int tables_cannot_be_left;
+    char *stack = stack_for_child();
+    if (stack == NULL) {
+        request->stage = clinux_stage_clone;
+        request->error = errno;
+        return -errno;
+    }
+    request->shares_table = !__atomic_load_n(&tables_cannot_be_left, __ATOMIC_RELAXED) && lay_out(request);
+    int result = start(request, stack);
+    clear_away(request);
+    if (request->stage != clinux_stage_table)
+        return result;
+    __atomic_store_n(&tables_cannot_be_left, 1, __ATOMIC_RELAXED);
+    request->shares_table = 0;
+    return start(request, stack);
 }

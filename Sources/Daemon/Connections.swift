@@ -24,6 +24,8 @@ final class Connections {
     private var listensAgainAt: Instant?
     private var connections: [UInt64: Connection] = [:]
     private var waiting: [Ticket: UInt64] = [:]
+    /// They have something to be told at the end of this turn of the loop.
+    private var unflushed: Set<UInt64> = []
     private var nextNumber: UInt64 = 1
     private var lastTicket: UInt64 = 0
     /// Answers a request: at once, or later under its ticket.
@@ -69,11 +71,17 @@ final class Connections {
         }
     }
 
-    /// A line of an answer that is not complete.
+    /// A line of an answer that is not complete; `flush` sends it.
     func stream(_ ticket: Ticket, _ line: [UInt8]) {
         guard let (number, connection) = asker(ticket) else { return }
         connection.write(line: line)
-        flush(number, connection)
+        unflushed.insert(number)
+    }
+
+    /// To be called when there is nothing more to say now: a hundred instances that start are one write.
+    func flush() {
+        for number in unflushed { if let connection = connections[number] { flush(number, connection) } }
+        unflushed.removeAll(keepingCapacity: true)
     }
 
     /// The last line. The client may have left; then it is nobody's.

@@ -133,6 +133,7 @@ final class Loop {
                 for effect in supervisor.handle(fact, at: .now) { perform(effect) }
             }
         } while !facts.isEmpty || mustLookForRemains
+        connections.flush()
         if stateIsStale, saveDue <= .now { save() }
         if historyIsStale, historyDue <= .now { saveHistory() }
         // An exit that the state does not know yet is told again to the next daemon.

@@ -35,13 +35,16 @@ enum SpawnOutcome: Sendable {
 final class Spawner: Sendable {
     private let worker: Worker<SpawnJob>
     let outcomes: Mailbox<SpawnOutcome>
+    /// More than a program gets, unless it is given many sockets.
+    private static let trayLength: Int32 = 16
 
     init() throws(SystemError) {
         let outcomes = try Mailbox<SpawnOutcome>()
         self.outcomes = outcomes
         let environments = DecodedEnvironment()
+        let tray = try SpawnTray(for: Spawner.trayLength)
         worker = try Worker(name: "spawner") { jobs in
-            for job in jobs { outcomes.send(job.carryOut(environments)) }
+            for job in jobs { outcomes.send(job.carryOut(environments, tray)) }
             return true
         }
     }

@@ -3,13 +3,14 @@ internal import Supervision
 
 // From an order to a running program, on the spawner's thread.
 extension SpawnJob {
-    func carryOut(_ environments: DecodedEnvironment) -> SpawnOutcome {
+    func carryOut(_ environments: DecodedEnvironment, _ tray: SpawnTray) -> SpawnOutcome {
         do {
             let facts = ScriptFacts(of: launch.spec)
             let invocation = launch.spec.invocation(of: facts)
             var request = try request(invocation, environments)
             let isNode = channel != nil && invocation.isNode(facts)
             if isNode { channel?.complete(&request) }
+            request.tray = tray
             let spawned = try spawn(request)
             let process = ProcessID(spawned.process)
             return .spawned(instance, process, SharedDescriptor(spawned.release()), isNode: isNode)

@@ -31,9 +31,15 @@ public enum MemoryKills {
             let count = read(log, &buffer, buffer.count)
             if count < 0, errno == EPIPE || errno == EINTR { continue }
             guard count > 0 else { return count < 0 && errno == EPERM ? nil : false }
-            let record = String(decoding: buffer.prefix(count), as: UTF8.self)
-            if record.contains("Killed process \(process) ") { return true }
+            if says(String(decoding: buffer.prefix(count), as: UTF8.self), process) { return true }
         }
+    }
+
+    /// "Out of memory: Killed process 4711 (name) ..."
+    private static func says(_ record: String, _ process: Int32) -> Bool {
+        let words = record.split(separator: " ")
+        guard let verb = words.firstIndex(where: { $0.hasSuffix("Killed") }) else { return false }
+        return words[verb...].dropFirst().starts(with: ["process", "\(process)"])
     }
 
     /// The number after the word `oom_kill`.

@@ -17,15 +17,15 @@ internal import Glibc
 
     /// A pipe whose writing end also counts as a reader, so that writing to it never fails and raises no SIGPIPE,
     /// even when everybody who read it is gone: then it waits when the pipe is full.
-    public static func unbreakable() throws(SystemError) -> Pipe {
-        let pipe = try Pipe()
-        let both = try File.open("/proc/self/fd/\(pipe.writer.number)", .readAndWrite)
-        return Pipe(reader: pipe.reader, writer: both)
-    }
-
-    private init(reader: consuming Descriptor, writer: consuming Descriptor) {
-        self.reader = reader
-        self.writer = writer
+    public static func unbreakable() throws(SystemError) -> (
+        reader: SharedDescriptor, writer: SharedDescriptor
+    ) {
+        var ends: [Int32] = [-1, -1]
+        // What is opened anew below waits all the same: that is said of each opening.
+        try check(clinux_pipe(&ends, O_NONBLOCK), "create a pipe")
+        let reader = SharedDescriptor(Descriptor(owning: ends[0]))
+        let writer = Descriptor(owning: ends[1])
+        return (reader, SharedDescriptor(try File.open("/proc/self/fd/\(writer.number)", .readAndWrite)))
     }
 }
 

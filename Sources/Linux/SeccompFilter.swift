@@ -54,7 +54,7 @@ public struct SeccompFilter: Equatable, Sendable {
 
     /// A call that a filter can deny.
     public enum DeniedCall: Sendable {
-        case cloneThree, borrowDescriptor, openProcess, readProcessMemory
+        case cloneThree, borrowDescriptor, openProcess, readProcessMemory, closeRange
         /// seccomp(2) with SECCOMP_FILTER_FLAG_NEW_LISTENER.
         case newListener
 
@@ -64,6 +64,7 @@ public struct SeccompFilter: Equatable, Sendable {
             switch self {
             case .cloneThree: SeccompFilter.refusing(435, refusal)
             case .borrowDescriptor: SeccompFilter.refusing(438, refusal)
+            case .closeRange: SeccompFilter.refusing(436, refusal)
             case .openProcess: SeccompFilter.refusing(434, refusal)
             case .readProcessMemory: SeccompFilter.refusing(table.readMemory, refusal)
             case .newListener:

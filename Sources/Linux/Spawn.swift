@@ -94,6 +94,7 @@ private struct PreparedSpawn: ~Copyable {
         raw.filter_count = Int32(request.filters.count)
         raw.filter_channel = request.filterChannel ?? -1
         raw.cgroup = request.cgroup ?? -1
+        if let tray = request.tray { (raw.tray_first, raw.tray_count) = (tray.first, tray.count) }
         raw.no_new_privileges = request.forbidsNewPrivileges ? 1 : 0
         raw.is_sibling = request.isSibling ? 1 : 0
         if let identity = request.identity {

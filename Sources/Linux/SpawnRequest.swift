@@ -31,6 +31,8 @@ public struct SpawnRequest: Sendable {
     /// Without CAP_SYS_ADMIN the kernel demands it for filters; it also makes setuid programs lose their rights.
     public var forbidsNewPrivileges = false
 
+    /// Of the calling thread alone.
+    public var tray: SpawnTray?
     /// The child becomes a child of this process' own parent (CLONE_PARENT).
     public var isSibling = false
     /// A directory of the cgroup2 file system that the child starts in.

@@ -59,14 +59,14 @@ import Testing
         let unknown = try Pipe.unbreakable()
         let file = scratch.path("unknown.log")
         let held = [
-            "log/1/out/somewhere/else.log": SharedDescriptor(try known.reader.duplicate()),
-            "log/2/error\(file)": SharedDescriptor(try unknown.reader.duplicate()),
+            "log/1/out/somewhere/else.log": known.reader,
+            "log/2/error\(file)": unknown.reader,
             "environment/1": SharedDescriptor(try MemoryFile.create("x")),
         ]
         logs.restore(InstanceID(1), held, scratch.path("known.log"), scratch.path("error.log"))
         logs.restoreRest(held)
-        _ = try known.writer.write(Array("one\n".utf8))
-        _ = try unknown.writer.write(Array("two\n".utf8))
+        _ = try known.writer.descriptor.write(Array("one\n".utf8))
+        _ = try unknown.writer.descriptor.write(Array("two\n".utf8))
         try eventually("both lines") {
             readFile(scratch.path("known.log")) == "one\n" && readFile(file) == "two\n"
         }

@@ -137,11 +137,11 @@ import Testing
             let file = LogFile(pump.scratch.path("out.log"))
             let pipe = try Pipe.unbreakable()
             let stream = PumpedStream(
-                StreamID(instance: .init(1), stream: .out), SharedDescriptor(try pipe.reader.duplicate()),
+                StreamID(instance: .init(1), stream: .out), pipe.reader,
                 file, .new)
             try file.resume(
                 stream.id, dropped: 5, SystemError("write", code: 28), with: Array("half".utf8), at: 0)
-            _ = try pipe.writer.write(Array(" and half\nnext\n".utf8))
+            _ = try pipe.writer.descriptor.write(Array(" and half\nnext\n".utf8))
             #expect(stream.turn(at: LogPolicy.chatty) == .untilReadable)
             let mark = "[swpm] 5 bytes dropped: No space left on device\n"
             #expect(text(file.path) == mark + "half and half\nnext\n")

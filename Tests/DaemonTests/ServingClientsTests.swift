@@ -118,6 +118,7 @@ import Wire
         #expect(try heard(client).isEmpty)
         let line = [UInt8](repeating: UInt8(ascii: "x"), count: 1 << 20)
         for _ in 0..<(Connections.outputLimit >> 20) + 2 { connections.stream(Ticket(1), line) }
+        connections.flush()
         #expect(!connections.areFlushing)
     }
 

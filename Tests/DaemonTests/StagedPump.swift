@@ -36,9 +36,8 @@ final class StagedPump {
 
     private func open(_ id: StreamID, _ path: String) throws -> SharedDescriptor {
         let pipe = try Pipe.unbreakable()
-        let reader = SharedDescriptor(try pipe.reader.duplicate())
-        orders.send(.open(id, reader, path: path, .new))
-        return SharedDescriptor(try pipe.writer.duplicate())
+        orders.send(.open(id, pipe.reader, path: path, .new))
+        return pipe.writer
     }
 
     func finish(_ instance: UInt64) { orders.send(.finish(InstanceID(instance))) }

@@ -13,6 +13,7 @@ import Testing
     static let all = [
         Confinement(denied: "pidfd_getfd", sharesPorts: true),
         Confinement(denied: "clone3", sharesPorts: true),
+        Confinement(denied: "close_range", sharesPorts: true),
         Confinement(denied: "notify", sharesPorts: false),
     ]
 

@@ -31,5 +31,7 @@ import Testing
         #expect(try pipe.reader.pipeCapacity() >= 256 * 1024)
     }
 
-    private func writerWithoutReader() throws -> Descriptor { try Pipe.unbreakable().writer.duplicate() }
+    private func writerWithoutReader() throws -> Descriptor {
+        try Pipe.unbreakable().writer.descriptor.duplicate()
+    }
 }

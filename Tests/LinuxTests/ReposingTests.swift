@@ -2,24 +2,28 @@ import Linux
 import Testing
 
 @Suite struct Reposing {
+    /// When memory is given back, of these moments.
+    private func times(_ repose: inout Repose, among moments: [Int64]) -> [Int64] {
+        moments.filter { repose.begins(at: $0) }
+    }
+
     @Test func `memory is given back once after each time of activity`() {
         var repose = Repose()
         #expect(repose.deadline == nil)
-        #expect(!repose.begins(at: 1))
+        #expect(times(&repose, among: [1]) == [])
         repose.disturb(at: 10)
-        #expect(repose.deadline == 10 + Repose.patience)
-        #expect(!repose.begins(at: 9 + Repose.patience))
-        #expect(repose.begins(at: 10 + Repose.patience))
+        let due = 10 + Repose.patience
+        #expect(repose.deadline == due)
+        #expect(times(&repose, among: [due - 1, due, due + 1]) == [due])
         #expect(repose.deadline == nil)
-        #expect(!repose.begins(at: 11 + Repose.patience))
     }
 
     @Test func `every disturbance puts it off`() {
         var repose = Repose()
         repose.disturb(at: 10)
         repose.disturb(at: 20)
-        #expect(!repose.begins(at: 10 + Repose.patience))
-        #expect(repose.begins(at: 20 + Repose.patience))
+        #expect(
+            times(&repose, among: [10 + Repose.patience, 20 + Repose.patience]) == [20 + Repose.patience])
     }
 
     @Test func `code that was let go is there when it is needed`() {

@@ -8,13 +8,14 @@ struct Spawning {
 
     /// What `sh -c script` prints.
     static func output(
-        of script: String, _ change: (inout SpawnRequest) -> Void = { _ in }
+        of script: String, tray: SpawnTray? = nil, _ change: (inout SpawnRequest) -> Void = { _ in }
     ) throws -> String {
         var ends: [Int32] = [-1, -1]
         try #require(pipe2(&ends) == 0)
         let reading = Descriptor(owning: ends[0])
         var request = SpawnRequest(program: "/bin/sh", arguments: ["-c", script], environment: [path])
         request.descriptors = [.init(ends[1], as: 1)]
+        request.tray = tray
         change(&request)
         let child = Result { try spawn(request) }
         close(ends[1])

@@ -106,6 +106,7 @@ private func deny(_ name: String) {
         case "pidfd_open": .denying([.openProcess])
         case "process_vm_readv": .denying([.readProcessMemory])
         case "notify": .denying([.newListener])
+        case "close_range": .denying([.closeRange])
         case "clone3": .denying([.cloneThree], with: ENOSYS)
         default: refuse("cannot deny \(name)")
         }

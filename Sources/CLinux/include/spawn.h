@@ -21,6 +21,8 @@ enum clinux_stage {
     clinux_stage_directory,
     clinux_stage_descriptors,
     clinux_stage_execute,
+    /* Never the caller's to hear: the child is started again with a table of its own. */
+    clinux_stage_table,
 };
 
 struct clinux_limit {
@@ -69,6 +71,10 @@ struct clinux_spawn {
     int32_t group_count;
     int32_t filter_channel;
     int32_t cgroup;
+    /* Descriptors of the caller's that may be replaced, to hand over what the child gets: numbers
+     * [tray_first, tray_first + tray_count). The last is open on nothing, and stays. Count 0: none. */
+    int32_t tray_first;
+    int32_t tray_count;
     uint32_t user;
     uint32_t group;
     int32_t priority;
@@ -80,6 +86,8 @@ struct clinux_spawn {
     uint8_t has_mask;
     uint8_t no_new_privileges;
     uint8_t is_sibling;
+    /* What the child gets lies on the tray, and the table is not its own yet. */
+    uint8_t shares_table;
     /* How it went: written by parent and child. */
     int32_t process;
     int32_t process_descriptor;

@@ -24,6 +24,9 @@ final class LogFile {
 
     init(_ path: String) { self.path = path }
 
+    /// Somebody made it before.
+    var isThere: Bool { file != nil || (try? File.status(path)) != nil }
+
     /// Moves bytes from a pipe to the end of the file.
     func take(from pipe: SharedDescriptor, atMost count: Int) throws(SystemError) -> Transfer {
         let file = try opened()

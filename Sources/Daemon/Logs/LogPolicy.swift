@@ -22,6 +22,9 @@ enum LogPolicy {
     /// How often it is looked whether the file at the path is still the same.
     static let lookAtPath: Int64 = 1_000_000_000
 
+    /// From the first new stream of a rush until its files are there, though nothing was said.
+    static let openingDelay: Int64 = 100_000_000
+
     static let lastWordsBytes = 16 * 1024
     /// Of each line of the last words.
     static let lastWordBytes = 1000

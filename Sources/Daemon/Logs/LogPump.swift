@@ -52,8 +52,8 @@ final class LogPump {
 extension LogPump {
     /// Makes the pipes of an instance that is about to be started.
     func open(_ instance: InstanceID, _ output: String, _ error: String) throws(SystemError) -> Pipes {
-        let (outputReader, outputWriter) = try makePipe()
-        let (errorReader, errorWriter) = try makePipe()
+        let (outputReader, outputWriter) = try Pipe.unbreakable()
+        let (errorReader, errorWriter) = try Pipe.unbreakable()
         start(StreamID(instance: instance, stream: .out), outputReader, output)
         start(StreamID(instance: instance, stream: .error), errorReader, error)
         return Pipes(output: outputWriter, error: errorWriter)
@@ -66,11 +66,6 @@ extension LogPump {
     func close(_ instance: InstanceID) {
         orders.send(.close(instance))
         for stream in LogStream.allCases { release(StreamID(instance: instance, stream: stream)) }
-    }
-
-    private func makePipe() throws(SystemError) -> (reader: SharedDescriptor, writer: SharedDescriptor) {
-        let pipe = try Pipe.unbreakable()
-        return (SharedDescriptor(try pipe.reader.duplicate()), SharedDescriptor(try pipe.writer.duplicate()))
     }
 
     private func start(_ id: StreamID, _ reader: SharedDescriptor, _ path: String) {

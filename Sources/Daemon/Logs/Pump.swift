@@ -45,6 +45,9 @@ final class Pump {
     private var dropping: Set<StreamID> = []
     /// What programs said last whose pipes ended before their deaths were heard of.
     private var parting: [InstanceID: [String]] = [:]
+    /// Files to be made when the rush is over, whether or not anything was said.
+    private var unopened: [LogFile] = []
+    private var opensAt: Int64?
     private var nextToken: UInt64 = 1
     private var growth = 0
     private var isEnding = false
@@ -60,12 +63,14 @@ final class Pump {
 
     func run() throws(SystemError) {
         while !isEnding {
-            let due = resting.values.min().map { Duration.nanoseconds(max(0, $0 - Clock.monotonic())) }
-            for event in try poller.wait(atMost: due) {
+            let due = [resting.values.min(), opensAt].compactMap { $0 }.min()
+            let limit = due.map { Duration.nanoseconds(max(0, $0 - Clock.monotonic())) }
+            for event in try poller.wait(atMost: limit) {
                 if event.token == Pump.ordersToken { takeOrders() } else { stirred(event.token) }
             }
             let now = Clock.monotonic()
             for (token, until) in resting where until <= now { turn(token, at: now) }
+            if let opensAt, opensAt <= now { openFiles(at: now) }
         }
     }
 
@@ -92,8 +97,7 @@ extension Pump {
         let file = files[path] ?? LogFile(path)
         files[path] = file
         file.streams += 1
-        // A file that cannot be opened now is tried again when there is something to write.
-        try? file.refresh(at: Clock.monotonic())
+        openSoon(file)
         let stream = PumpedStream(id, pipe, file, origin)
         let token = nextToken
         nextToken += 1
@@ -102,6 +106,24 @@ extension Pump {
         // The kernel refuses only when the user's watches are used up; then the stream is looked at now and again.
         stream.isArmed = (try? poller.add(pipe.number, token: token, for: .readable)) != nil
         if !stream.isArmed { resting[token] = Clock.monotonic() }
+    }
+
+    /// A hundred programs that start do not wait for the disk to make two hundred files.
+    private func openSoon(_ file: LogFile) {
+        let now = Clock.monotonic()
+        // One that cannot be opened now is tried again when there is something to write.
+        if file.isThere {
+            try? file.refresh(at: now)
+            return
+        }
+        if unopened.isEmpty { opensAt = now + LogPolicy.openingDelay }
+        unopened.append(file)
+    }
+
+    private func openFiles(at now: Int64) {
+        for file in unopened { try? file.refresh(at: now) }
+        unopened.removeAll()
+        opensAt = nil
     }
 
     private func finish(_ instance: InstanceID) {

@@ -61,7 +61,7 @@ enum BusyPort {
         let lines = lastWords.map { $0.lowercased() }
         guard
             let first = lines.firstIndex(where: {
-                $0.contains("address already in use") || $0.contains("eaddrinuse")
+                $0.mentions("address already in use") || $0.mentions("eaddrinuse")
             })
         else { return nil }
         let members = lines[first...].filter { $0.drop { $0 == " " }.hasPrefix("port:") }
