@@ -14,6 +14,13 @@ extension Loop {
             scribe.log("the keeper is gone: apps run and are looked after, but not beyond this daemon's end")
             for (instance, handle) in processes.handles { adopt(instance, handle) }
         }
+        channels.onMessage = { [unowned self] instance, message in
+            // As PM2 has it: process.send('ready').
+            if message == .string("ready") { learn(.said(instance, .ready)) }
+        }
+        channels.onPreload = { [unowned self] in preloads.hear($1, from: $0) }
+        channels.onOpen = { [unowned self] instance, isOld in if isOld { preloads.ask(instance) } }
+        channels.onEnd = { [unowned self] in preloads.forget($0) }
         logs.onLastWords = { [unowned self] in heard($1, of: $0) }
         logs.onTrouble = { [unowned self] in scribe.log($0) }
         notifySockets.onWord = { [unowned self] in said($1, by: $0) }

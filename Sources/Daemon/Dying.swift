@@ -69,9 +69,17 @@ extension Loop {
         if signal == .kill { processes.killed(instance) }
         do throws(SystemError) {
             // Not delivered: it ended meanwhile, and the keeper will say so.
-            try Processes.signal(signal.number, through: handle.number)
+            try Processes.signal(preloads.signal(signal, for: instance).number, through: handle.number)
         } catch {
             scribe.log("\(error) (instance \(instance.number))")
+        }
+    }
+
+    /// As PM2 does where an app asks for it: Node programs that cannot handle signals listen for this word.
+    func dismiss(_ instance: InstanceID, _ signal: Signal) {
+        switch channels.send(Array("\"shutdown\"\n".utf8), to: instance) {
+        case .sent, .queued: break
+        case .tooLong, .full, .closed: self.signal(instance, signal)
         }
     }
 

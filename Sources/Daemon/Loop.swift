@@ -14,6 +14,7 @@ final class Loop {
     let logs: LogPump
     let channels: Channels
     let notifySockets: NotifySockets
+    let preloads: Preloads
     let spawner: Spawner
     let scribe: Scribe
     let environments: Environments
@@ -65,6 +66,7 @@ final class Loop {
         logs = parts.logs
         channels = parts.channels
         notifySockets = parts.notifySockets
+        preloads = Preloads(parts.channels)
         spawner = parts.spawner
         scribe = parts.scribe
         environments = parts.environments
@@ -148,10 +150,15 @@ final class Loop {
         switch effect {
         case .spawn(let instance, let launch): spawn(instance, launch)
         case .steer(let app, let shares): ports.steer(app, to: shares)
-        case .drain(let instance): ports.drain(instance)
+        case .drain(let instance):
+            preloads.drain(instance)
+            ports.drain(instance)
         case .signal(let instance, let signal):
             ports.endDrain(instance)
             self.signal(instance, signal)
+        case .dismiss(let instance, let signal):
+            ports.endDrain(instance)
+            dismiss(instance, signal)
         case .sweep(let instance, let signal): sweep(instance, signal)
         case .release(let instance): ports.release(instance)
         case .progress(let ticket, let progress): tell(ticket, progress)

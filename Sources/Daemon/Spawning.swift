@@ -9,7 +9,7 @@ extension SpawnJob {
             let invocation = launch.spec.invocation(of: facts)
             var request = try request(invocation, environments)
             let isNode = channel != nil && invocation.isNode(facts)
-            if isNode { channel?.complete(&request) }
+            if isNode { channel?.complete(&request, preload: preload(for: request.identity)) }
             request.tray = tray
             let spawned = try spawn(request)
             let process = ProcessID(spawned.process)
@@ -51,6 +51,10 @@ extension SpawnJob {
         }
         ports.complete(&request)
         return request
+    }
+
+    private func preload(for identity: SpawnRequest.Identity?) -> String? {
+        launch.spec.nodePreload ? Preload.place(home: home, for: identity?.user) : nil
     }
 
     /// Whom the app asks to run as; nil: as the daemon.

@@ -44,6 +44,16 @@ public struct AppSpec: Equatable, Sendable {
     /// How long a connection must have been silent both ways to count as idle.
     public var drainGrace: Duration = .seconds(5)
 
+    /// Whether a Node program is given the file that lets it finish its connections.
+    public var nodePreload: Bool = true
+
+    /// Whether a program with a message channel is asked to end by the message `shutdown` (PM2's), not by a signal.
+    public var shutdownWithMessage: Bool = false
+    /// The variable that tells an instance its number.
+    public var instanceVariable: String = "NODE_APP_INSTANCE"
+    /// A variable to whose declared number that of the instance is added, as for a port of its own.
+    public var incrementVariable: String?
+
     public var user: String?
     public var group: String?
     /// File mode creation mask (umask(2)); nil: the caller's.

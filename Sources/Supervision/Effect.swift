@@ -9,6 +9,8 @@ public enum Effect: Equatable, Sendable {
     case drain(InstanceID)
     /// To the main process.
     case signal(InstanceID, Signal)
+    /// To the main process: the message `shutdown`, or this signal if it takes no messages.
+    case dismiss(InstanceID, Signal)
     /// To everything left of the instance: group, descendants, marked processes.
     case sweep(InstanceID, Signal)
     /// Its held listeners, own and inherited, may close and its records go. Every `.spawn` comes to exactly one end:

@@ -58,8 +58,12 @@ extension Launch {
         var result = inherited.filter { !ProgramEnvironment.mustNotLeak($0.key) }
         let declared = spec.environment.filter { !ProgramEnvironment.namesAChannel($0.key) }
         result.merge(declared) { _, declared in declared }
+        if let variable = spec.incrementVariable, let base = Int(result[variable] ?? "0") {
+            result[variable] = "\(base &+ slot.number)"
+        }
+        result[spec.instanceVariable] = "\(slot.number)"
         let identity = [
-            "NODE_APP_INSTANCE": "\(slot.number)", "name": spec.name.name, "pm_id": "\(id.number)",
+            "name": spec.name.name, "pm_id": "\(id.number)",
             "SWPM_HOME": home, ProgramEnvironment.marker: marker,
         ]
         result.merge(identity) { _, ours in ours }

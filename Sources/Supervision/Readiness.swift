@@ -49,9 +49,10 @@ extension App {
         slots[k][place].fate = .failed
         slots[k][place].death = Death(
             generation: instance.generation, cause: cause, at: desk.now, uptime: desk.now - instance.since)
-        let killAt = desk.now + spec(of: instance.generation).killTimeout
-        slots[k][place].phase = .stopping(killAt: killAt, sweepAt: nil)
-        desk.order(.signal(instance.id, signal))
+        let spec = spec(of: instance.generation)
+        slots[k][place].phase = .stopping(killAt: desk.now + spec.killTimeout, sweepAt: nil)
+        // The watchdog has a signal of its own, which is to leave a trace.
+        desk.order(signal == spec.stopSignal ? spec.dismissal(of: instance.id) : .signal(instance.id, signal))
     }
 }
 

@@ -43,7 +43,7 @@ extension App {
         let spec = spec(of: instance.generation)
         slots[k][place].phase = .stopping(killAt: desk.now + spec.killTimeout, sweepAt: nil)
         tell(.stopping, k, instance.generation, &desk)
-        return .signal(instance.id, spec.stopSignal)
+        return spec.dismissal(of: instance.id)
     }
 
     mutating func noteDrained(_ place: Slot.Place, of k: Int, _ desk: inout Desk) {
@@ -116,6 +116,13 @@ extension App {
         if instance.fate != .unwanted { bury(death, place, of: k, &desk) }
         slots[k][place].fate = instance.fate == .unwanted ? .unwanted : .failed
         noteVanished(place, of: k, &desk)
+    }
+}
+
+extension AppSpec {
+    /// How one of its instances is asked to end.
+    func dismissal(of instance: InstanceID) -> Effect {
+        shutdownWithMessage ? .dismiss(instance, stopSignal) : .signal(instance, stopSignal)
     }
 }
 

@@ -55,4 +55,27 @@ import Testing
         #expect(environment["PORT"] == "3000")
         #expect(environment["A"] == "1")
     }
+
+    @Test func `an instance is told its number in the variables that were asked for`() {
+        var spec = AppSpec(name: AppName("app"), script: "app.js", workingDirectory: "/srv")
+        spec.environment = ["PORT": "3000", "WORD": "x"]
+        func environment(_ slot: Int) -> [String: String] {
+            Launch(spec: spec, slot: SlotIndex(slot), id: SlotID(7), generation: Generation(1))
+                .environment(inherited: [:], home: "/home", marker: "m", unbuffered: false)
+        }
+        #expect(environment(2)["NODE_APP_INSTANCE"] == "2")
+        #expect(environment(2)["pm_id"] == "7")
+        #expect(environment(2)["name"] == "app")
+        spec.instanceVariable = "SLOT"
+        spec.incrementVariable = "PORT"
+        #expect(environment(2)["SLOT"] == "2")
+        #expect(environment(2)["NODE_APP_INSTANCE"] == nil)
+        #expect(environment(2)["PORT"] == "3002")
+        spec.incrementVariable = "OTHER"
+        #expect(environment(1)["OTHER"] == "1")
+        spec.incrementVariable = "WORD"
+        #expect(environment(1)["WORD"] == "x")
+        spec.instanceVariable = "name"
+        #expect(environment(1)["name"] == "app")
+    }
 }

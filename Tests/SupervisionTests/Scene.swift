@@ -103,7 +103,7 @@ extension Scene {
         for _ in 0..<100 {
             let drained = drains.filter { phase(of: $0) == .draining }
             for id in drained { tell(.drained(id)) }
-            let stopped = signals.map(\.0).filter { phase(of: $0) == .stopping }
+            let stopped = (signals + dismissals).map(\.0).filter { phase(of: $0) == .stopping }
             for id in stopped { die(id, .signal(.terminate)) }
             if drained.isEmpty && stopped.isEmpty { return }
         }
@@ -135,6 +135,10 @@ extension Scene {
 
     var signals: [(InstanceID, Signal)] {
         effects.compactMap { if case .signal(let id, let signal) = $0 { (id, signal) } else { nil } }
+    }
+
+    var dismissals: [(InstanceID, Signal)] {
+        effects.compactMap { if case .dismiss(let id, let signal) = $0 { (id, signal) } else { nil } }
     }
 
     var drains: [InstanceID] {

@@ -134,6 +134,22 @@ import Testing
         let ticket = scene.ask(.shutdown)
         #expect(scene.last == [.reply(ticket, .done([])), .finish])
     }
+
+    @Test func `a program that asked for it is told to end by a message`() {
+        var spec = Scene.spec("app")
+        spec.shutdownWithMessage = true
+        spec.killTimeout = .seconds(2)
+        var scene = Scene()
+        scene.ask(.apply([spec]))
+        let id = scene.serve()[0]
+        scene.pass(.seconds(5))
+        scene.ask(.stop(.named("app")))
+        scene.tell(.drained(id))
+        #expect(scene.last.contains(.dismiss(id, .terminate)))
+        #expect(scene.signals.isEmpty)
+        scene.pass(.seconds(3))
+        #expect(scene.effects.contains(.sweep(id, .kill)))
+    }
 }
 
 extension Effect {

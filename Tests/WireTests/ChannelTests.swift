@@ -1,3 +1,4 @@
+import Supervision
 import Testing
 import Wire
 
@@ -55,5 +56,51 @@ import Wire
         #expect(
             try message("{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Socket\",\"msg\":\"take\"}")
                 == .withDescriptor(.string("take")))
+    }
+}
+
+/// The preload and its daemon.
+@Suite struct SpeakingWithPreloads {
+    private func message(_ text: String) throws -> ChannelMessage {
+        ChannelMessage(try JSON(parsing: Array(text.utf8)))
+    }
+
+    @Test func `what a preload says is understood, and nothing else`() throws {
+        #expect(
+            try message("{\"cmd\":\"NODE_SWPM\",\"act\":\"present\",\"signals\":[\"SIGINT\"]}")
+                == .preload(.present(signals: [.interrupt])))
+        #expect(try message("{\"cmd\":\"NODE_SWPM\",\"act\":\"drained\"}") == .preload(.drained))
+        for text in [
+            "{\"cmd\":\"NODE_SWPM\"}", "{\"cmd\":\"NODE_SWPM\",\"act\":\"present\"}",
+            "{\"cmd\":\"NODE_SWPM\",\"act\":\"reboot\"}",
+            "{\"cmd\":\"NODE_SWPM\",\"act\":\"present\",\"signals\":7}",
+        ] {
+            #expect(try message(text) == .ignored)
+        }
+    }
+
+    @Test func `it is told what to do in one line`() {
+        func text(_ order: PreloadOrder) -> String { String(decoding: order.line, as: UTF8.self) }
+        #expect(text(.hello) == "{\"cmd\":\"NODE_SWPM\",\"act\":\"hello\"}\n")
+        #expect(
+            text(.drain(idle: .seconds(5), isDeaf: true))
+                == "{\"cmd\":\"NODE_SWPM\",\"act\":\"drain\",\"idle\":5000,\"deaf\":true}\n")
+        #expect(
+            text(.drain(idle: nil, isDeaf: false))
+                == "{\"cmd\":\"NODE_SWPM\",\"act\":\"drain\",\"deaf\":false}\n")
+    }
+
+    @Test func `the program's own options come first and stay as they are`() {
+        func options(_ given: String?, _ arguments: [String] = [], path: String = "/h/preload.cjs") -> String?
+        {
+            NodeOptions.loading(path, before: given, arguments: arguments)
+        }
+        #expect(options(nil) == "--require \"/h/preload.cjs\"")
+        #expect(options("") == "--require \"/h/preload.cjs\"")
+        #expect(options("--inspect -r a") == "--inspect -r a --require \"/h/preload.cjs\"")
+        #expect(options(nil, path: "/a \"b\"\\c/p.cjs") == "--require \"/a \\\"b\\\"\\\\c/p.cjs\"")
+        #expect(options("--permission") == nil)
+        #expect(options(nil, ["--experimental-permission", "app.js"]) == nil)
+        #expect(options("--experimental-policy=x") == nil)
     }
 }

@@ -84,6 +84,10 @@ extension Dice {
         spec.waitReady = flip()
         spec.health = maybe { $0.healthCheck() }
         spec.watchdog = maybe { $0.precise() }
+        spec.nodePreload = flip()
+        spec.shutdownWithMessage = flip()
+        spec.instanceVariable = word()
+        spec.incrementVariable = maybe { $0.word() }
         return spec
     }
 

@@ -64,6 +64,7 @@ public struct Digest: Equatable, Sendable {
             for share in shares { mix(UInt64(share.weight), share.instance) }
         case .drain(let id): mix(13, id)
         case .signal(let id, let signal): mix(14 + UInt64(signal.number) << 8, id)
+        case .dismiss(let id, let signal): mix(26 + UInt64(signal.number) << 8, id)
         case .sweep(let id, let signal): mix(15 + UInt64(signal.number) << 8, id)
         case .release(let id): mix(16, id)
         case .progress(let ticket, let progress):
@@ -144,6 +145,7 @@ extension Moment {
             "steer \(app) to " + shares.map { "\($0.instance.number)x\($0.weight)" }.joined(separator: " ")
         case .drain(let id): "drain \(id.number)"
         case .hurry(let id): "hurry \(id.number)"
+        case .dismiss(let id, let signal): "dismiss \(id.number) \(signal)"
         case .signal(let id, let signal): "signal \(id.number) \(signal)"
         case .sweep(let id, let signal): "sweep \(id.number) \(signal)"
         case .release(let id): "release \(id.number)"

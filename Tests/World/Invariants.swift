@@ -151,7 +151,7 @@ extension Invariants {
             let until = instances[id]?.drainsUntil
             require(until != nil, "hurried what does not drain: \(id.number)")
             instances[id]?.drainsUntil = until.map { min($0, now + .seconds(2)) }
-        case .signal(let id, _):
+        case .signal(let id, _), .dismiss(let id, _):
             require(instances[id]?.state == .runs, "signal to what does not run: \(id.number)")
             let rotation = instances[id].flatMap { steered[$0.app] } ?? []
             require(!rotation.contains(id), "asked to end in rotation: \(id.number)")

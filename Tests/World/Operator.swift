@@ -40,6 +40,7 @@ struct Operator {
             spec.health = health
         }
         spec.origin = dice.chance(0.5) ? "ecosystem.json" : nil
+        spec.shutdownWithMessage = dice.chance(0.2)
         return spec
     }
 

@@ -159,7 +159,7 @@ extension World {
             kernel.spawn(id, plan, at: now)
         case .drain(let id): kernel.drain(id, at: now)
         case .hurry(let id): kernel.hurry(id, at: now)
-        case .signal(let id, _): kernel.signal(id, at: now)
+        case .signal(let id, _), .dismiss(let id, _): kernel.signal(id, at: now)
         case .sweep(let id, let signal): kernel.sweep(id, signal, at: now)
         case .save: (written, writtenHistory) = (supervisor.saved, supervisor.history)
         case .steer, .release, .progress, .reply, .announce, .finish: break

@@ -16,8 +16,9 @@ final class Channels {
     var onMessage: (InstanceID, JSON) -> Void = { _, _ in }
     /// What Node's cluster module in a program said; nothing follows its `onEnd`.
     var onCluster: (InstanceID, ClusterMessage) -> Void = { _, _ in }
-    /// A program with a channel runs.
-    var onOpen: (InstanceID) -> Void = { _ in }
+    var onPreload: (InstanceID, PreloadMessage) -> Void = { _, _ in }
+    /// A program with a channel runs; it may run since before this daemon.
+    var onOpen: (InstanceID, _ isOld: Bool) -> Void = { _, _ in }
     /// Nothing will be heard of it any more, and nothing can be said to it.
     var onEnd: (InstanceID) -> Void = { _ in }
     /// What else is to stand in the environment of a Node program.
@@ -76,7 +77,7 @@ extension Channels {
     func spawned(_ instance: InstanceID, isNode: Bool) {
         guard let channel = channels[instance] else { return }
         guard isNode else { return forget(instance) }
-        open(channel)
+        open(channel, isOld: false)
     }
 
     /// Nothing was started.
@@ -98,17 +99,17 @@ extension Channels {
             }
             let channel = Channel(instance, socket, watches)
             channels[instance] = channel
-            open(channel)
+            open(channel, isOld: true)
         }
     }
 
-    private func open(_ channel: Channel) {
+    private func open(_ channel: Channel, isOld: Bool) {
         let instance = channel.instance
         channel.hear = { [unowned self] in hear($0, channel) }
         channel.onEnd = { [unowned self] in forget(instance) }
         do throws(SystemError) {
             try channel.open()
-            onOpen(instance)
+            onOpen(instance, isOld)
         } catch {
             tell("\(error): instance \(instance.number) cannot send messages")
             forget(instance)
@@ -139,6 +140,7 @@ extension Channels {
             switch ChannelMessage(json) {
             case .own(let message): onMessage(instance, message)
             case .cluster(let message): onCluster(instance, message)
+            case .preload(let message): onPreload(instance, message)
             case .ignored: break
             case .withDescriptor(let message):
                 // It is closed by not being kept. Until this is confirmed the program would send nothing more.
@@ -158,12 +160,24 @@ struct ChannelProvision: Sendable {
     /// The number under which Node's own `fork` passes it.
     static let usualNumber: Int32 = 3
 
-    func complete(_ request: inout SpawnRequest) {
+    /// `preload` is the file that the program is to load first, if any.
+    func complete(_ request: inout SpawnRequest, preload: String?) {
         let taken = request.descriptors.map(\.target).max() ?? 2
         let number = max(ChannelProvision.usualNumber, taken + 1)
         request.descriptors.append(.init(socket.number, as: number))
         let own = ["NODE_CHANNEL_FD": "\(number)", "NODE_CHANNEL_SERIALIZATION_MODE": "json"]
         request.environment += own.merging(variables) { ours, _ in ours }.sorted { $0.key < $1.key }
             .map { "\($0.key)=\($0.value)" }
+        if let preload { load(preload, &request) }
+    }
+
+    private func load(_ path: String, _ request: inout SpawnRequest) {
+        let name = "NODE_OPTIONS="
+        let present = request.environment.firstIndex { $0.hasPrefix(name) }
+        let options = present.map { String(request.environment[$0].dropFirst(name.count)) }
+        let wanted = NodeOptions.loading(path, before: options, arguments: request.arguments)
+        guard let wanted else { return }
+        if let present { request.environment.remove(at: present) }
+        request.environment.append(name + wanted)
     }
 }

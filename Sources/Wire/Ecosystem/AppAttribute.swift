@@ -31,6 +31,10 @@ enum AppAttribute: String, CaseIterable {
     case user, group, umask, nice
     case waitReady = "wait_ready"
     case health, watchdog
+    case nodePreload = "node_preload"
+    case shutdownWithMessage = "shutdown_with_message"
+    case instanceVariable = "instance_var"
+    case incrementVariable = "increment_var"
     /// Written by us, not by people: which caller's environment, and the file it came from.
     case inherited, origin
 
@@ -50,7 +54,8 @@ enum AppAttribute: String, CaseIterable {
         case .name, .namespace, .port, .instances, .mode, .balance, .ports, .sockets, .zeroDowntime,
             .automaticRestart, .minUptime, .maxRestarts, .restartDelay, .longestDelay, .stopExitCodes,
             .killTimeout, .listenTimeout, .drainTimeout, .maxSurge, .drain, .drainGrace, .umask, .nice,
-            .waitReady, .watchdog, .inherited, .origin:
+            .waitReady, .watchdog, .nodePreload, .shutdownWithMessage,
+            .instanceVariable, .incrementVariable, .inherited, .origin:
             []
         }
     }
@@ -85,10 +90,10 @@ enum UnsupportedAttribute {
             "append_env_to_name", "automation", "autostart", "combine_logs", "cron", "cron_restart",
             "deep_monitoring", "disable_logs", "disable_source_map_support", "disable_trace", "err",
             "err_file", "err_log", "error", "error_file", "event_loop_inspector", "execute_command",
-            "filter_env", "force", "ignore_watch", "increment_var", "install_url", "instance_var", "io",
+            "filter_env", "force", "ignore_watch", "install_url", "io",
             "kill_retry_time", "log", "log_date_format", "log_file", "log_type", "max_memory_restart",
             "merge_logs", "name_prefix", "out", "out_file", "out_log", "output", "pid", "pid_file", "pmx",
-            "post_update", "shutdown_with_message", "source_map_support", "time", "trace", "treekill",
+            "post_update", "source_map_support", "time", "trace", "treekill",
             "username", "v8", "vizion", "watch", "watch_delay", "watch_options", "windows_hide",
             "write",
         ]

@@ -38,6 +38,10 @@ extension AppReader {
         case .stopSignal: spec.stopSignal = try Signal(json: json, clock: WallClock())
         case .killTimeout: spec.killTimeout = try AppReader.duration(json)
         case .listenTimeout: spec.listenTimeout = try AppReader.duration(json)
+        case .nodePreload: spec.nodePreload = try Bool(json: json, clock: WallClock())
+        case .shutdownWithMessage: spec.shutdownWithMessage = try Bool(json: json, clock: WallClock())
+        case .instanceVariable: spec.instanceVariable = try AppReader.variable(json)
+        case .incrementVariable: spec.incrementVariable = try AppReader.variable(json)
         case .drainTimeout: spec.drainTimeout = try AppReader.duration(json)
         case .drainGrace: spec.drainGrace = try AppReader.duration(json)
         case .drain:
@@ -88,6 +92,15 @@ extension AppReader {
 // MARK: - Plain values
 
 extension AppReader {
+    /// The name of an environment variable.
+    static func variable(_ json: JSON) throws(JSONMismatch) -> String {
+        let name = try text(json)
+        guard !name.isEmpty, !name.contains("="), !ProgramEnvironment.mustNotLeak(name) else {
+            throw JSONMismatch(expected: "the name of a variable", found: json)
+        }
+        return name
+    }
+
     /// A text that a system call will take: the kernel ends it at a NUL.
     static func text(_ json: JSON) throws(JSONMismatch) -> String {
         let text = try String(json: json, clock: WallClock())

@@ -5,6 +5,7 @@ public enum ChannelMessage: Equatable, Sendable {
     /// The same, with a descriptor, whose arrival must be confirmed.
     case withDescriptor(JSON)
     case cluster(ClusterMessage)
+    case preload(PreloadMessage)
     /// Of Node's inner life, and nothing to us.
     case ignored
 
@@ -12,7 +13,7 @@ public enum ChannelMessage: Equatable, Sendable {
         switch ClusterMessage(json) {
         case nil: self = .own(json)
         case .handleSent: self = .withDescriptor(json["msg"] ?? .null)
-        case .other: self = .ignored
+        case .other: self = PreloadMessage(json).map { .preload($0) } ?? .ignored
         case let message?: self = .cluster(message)
         }
     }

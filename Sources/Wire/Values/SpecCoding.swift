@@ -23,6 +23,7 @@ extension AppSpec: JSONReadable, JSONWritable {
             writer.environment("env", environment)
             writeCluster(to: &writer)
             writePolicy(to: &writer)
+            writeNode(to: &writer)
             if let user { writer.field("user", user) }
             if let group { writer.field("group", group) }
             if let umask { writer.field("umask", String(umask, radix: 8)) }
@@ -44,6 +45,13 @@ extension AppSpec: JSONReadable, JSONWritable {
         writer.field("sockets", sockets)
         if let zeroDowntime { writer.field("zero_downtime", zeroDowntime) }
         writer.field("max_surge", maxSurge)
+    }
+
+    private func writeNode(to writer: inout JSONWriter) {
+        writer.field("node_preload", nodePreload)
+        writer.field("shutdown_with_message", shutdownWithMessage)
+        writer.field("instance_var", instanceVariable)
+        if let incrementVariable { writer.field("increment_var", incrementVariable) }
     }
 
     private func writePolicy(to writer: inout JSONWriter) {

@@ -1,0 +1,204 @@
+internal import Linux
+internal import Supervision
+internal import Wire
+
+/// A few lines of JavaScript that a Node program runs before its own code, so that it can finish its connections
+/// when it is replaced: only it knows which of them are idle, and can say `Connection: close`.
+enum Preload {
+    /// For programs of other users, who may not look into the home. Only root starts such programs.
+    static let publicDirectory = "/run/swpm"
+    private static let name = "preload.cjs"
+
+    /// Where a program of this user finds it, written there if it is not; nil: it cannot be put there.
+    static func place(home: String, for user: UInt32?) -> String? {
+        let isOurs = user == nil || user == ThisProcess.user
+        let directory = isOurs ? home : publicDirectory
+        let path = "\(directory)/\(isOurs ? name : "preload-\(version).cjs")"
+        do throws(SystemError) {
+            if !isOurs { try prepare(directory) }
+            if try !stands(path) {
+                try File.replace(path, with: Array(source.utf8))
+                // Whatever our umask is.
+                try File.setMode(path, 0o644)
+            }
+            return path
+        } catch {
+            // The program is then drained as any other is.
+            return nil
+        }
+    }
+
+    /// A directory in which nobody else can put a file of that name.
+    private static func prepare(_ directory: String) throws(SystemError) {
+        if try File.status(directory) == nil {
+            try Directory.create(directory, mode: 0o755)
+            try File.setMode(directory, 0o755)
+        }
+        guard let status = try File.status(directory, followingLinks: false), status.kind == .directory,
+            status.owner == ThisProcess.user, status.mode & 0o022 == 0
+        else {
+            throw SystemError("use \(directory)", code: SystemError.invalid)
+        }
+    }
+
+    private static func stands(_ path: String) throws(SystemError) -> Bool {
+        guard let status = try File.status(path), status.mode & 0o444 == 0o444 else { return false }
+        return try File.read(path, atMost: source.utf8.count + 1).elementsEqual(source.utf8)
+    }
+
+    /// Several swpm of different versions can share the public directory.
+    private static let version: String = {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in source.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        return String(hash, radix: 36)
+    }()
+
+    static let source = #"""
+        'use strict';
+        // swpm has a Node program load this before its own code. It does nothing until the daemon asks the program to
+        // finish its connections: then it answers what still arrives with "Connection: close", closes idle
+        // connections after a grace, ends HTTP/2 sessions politely, and says when none is left. Upgraded connections
+        // (WebSockets) belong to the program. Switch it off with "node_preload": false.
+
+        const { isMainThread } = require('worker_threads');
+
+        if (isMainThread) {
+          restoreOptions();
+          if (process.connected && typeof process.send === 'function') attach();
+        }
+
+        // What the program starts is not to load this, and the program is to see the options it was given.
+        function restoreOptions() {
+          const options = process.env.NODE_OPTIONS || '';
+          const own = options.match(/ ?--require "(?:[^"\\]|\\.)*preload(?:-\w+)?\.cjs"$/);
+          if (!own) return;
+          if (own.index > 0) process.env.NODE_OPTIONS = options.slice(0, own.index);
+          else delete process.env.NODE_OPTIONS;
+        }
+
+        function attach() {
+          const { send } = process;
+          const say = (act, more) => {
+            const message = Object.assign({ cmd: 'NODE_SWPM', act }, more);
+            if (!process.connected) return;
+            send.call(process, message, undefined, { swallowErrors: true }, () => {});
+          };
+
+          // Which of the two signals that mean "end" the program handles, said whenever that changes.
+          const handled = () => ['SIGTERM', 'SIGINT'].filter((signal) => process.listenerCount(signal) > 0);
+          let said = '';
+          const report = () => {
+            if (handled().join() === said) return;
+            said = handled().join();
+            say('present', { signals: handled() });
+          };
+          const changed = (name) => {
+            if (name === 'SIGTERM' || name === 'SIGINT') process.nextTick(report);
+          };
+          process.on('newListener', changed);
+          process.on('removeListener', changed);
+
+          let order;
+          process.on('internalMessage', (message) => {
+            if (message.cmd !== 'NODE_SWPM') return;
+            if (message.act === 'hello') say('present', { signals: handled() });
+            if (message.act !== 'drain' || order) return;
+            order = message;
+            drain(order, () => say('drained'));
+          });
+          say('present', { signals: [] });
+        }
+
+        function drain({ idle, deaf }, done) {
+          const since = Date.now();
+          const channel = require('diagnostics_channel').channel('http.server.request.start');
+          channel.subscribe(({ response }) => { response.shouldKeepAlive = false; });
+          for (const socket of handles()) {
+            const response = socket._httpMessage;
+            if (socket.server && response && !response.headersSent) response.shouldKeepAlive = false;
+          }
+          const told = new WeakSet();
+          const look = () => {
+            const { servers, sessions } = survey();
+            for (const server of servers) endSessionsOf(server, told);
+            for (const session of sessions) if (!session.closed && !session.destroyed) session.close();
+            if (deaf) for (const server of servers) stopListening(server);
+            const isLate = idle !== undefined && Date.now() - since >= idle;
+            if (isLate) for (const server of servers) closeIdle(server);
+            if (sessions.size || [...servers].some((server) => connections(server).length > 0)) return;
+            clearInterval(timer);
+            done();
+          };
+          const timer = setInterval(look, 25);
+          timer.unref();
+          look();
+        }
+
+        function handles() {
+          return process._getActiveHandles();
+        }
+
+        // Every server, also one that listens no more and still has connections, and every HTTP/2 session.
+        function survey() {
+          const servers = new Set();
+          const sessions = new Set();
+          for (const handle of handles()) {
+            if (typeof handle.getConnections === 'function') servers.add(handle);
+            if (!handle.server) continue;
+            servers.add(handle.server);
+            for (const value of owned(handle)) if (isSession(value)) sessions.add(value);
+          }
+          // Only newer versions of Node have their servers know the sessions, and only that finds those over TLS.
+          for (const value of [...servers].flatMap(owned)) {
+            if (value instanceof Set) for (const item of value) if (isSession(item)) sessions.add(item);
+          }
+          return { servers, sessions };
+        }
+
+        // Node keeps a socket's session, and a server's connections, under names of its own.
+        function owned(object) {
+          return Reflect.ownKeys(object)
+            .map((key) => Object.getOwnPropertyDescriptor(object, key).value);
+        }
+
+        // A session that could not be found ends with the next thing it is asked.
+        function endSessionsOf(server, told) {
+          if (told.has(server) || server.listenerCount('stream') === 0) return;
+          told.add(server);
+          server.prependListener('stream', ({ session }) => { if (session) session.close(); });
+        }
+
+        function isSession(value) {
+          return value !== null && typeof value === 'object' && typeof value.goaway === 'function'
+            && typeof value.close === 'function';
+        }
+
+        // Connections that speak HTTP/1, idle ones too; not those that were upgraded.
+        function connections(server) {
+          const key = Object.getOwnPropertySymbols(server)
+            .find((symbol) => symbol.description === 'http.server.connections');
+          const list = key && server[key];
+          return list && typeof list.all === 'function' ? list.all() : [];
+        }
+
+        function closeIdle(server) {
+          if (typeof server.closeIdleConnections === 'function') server.closeIdleConnections();
+          // Those that never asked for anything.
+          for (const { socket } of connections(server)) {
+            if (socket && socket.bytesRead === 0) socket.destroy();
+          }
+        }
+
+        // Takes no more connections, without cutting those it has; the program may close it once more.
+        function stopListening(server) {
+          if (!server.listening) return;
+          require('net').Server.prototype.close.call(server);
+          server.close = function close(done) {
+            if (typeof done !== 'function') return this;
+            this.getConnections((_, count) => { if (count) this.once('close', done); else done(); });
+            return this;
+          };
+        }
+
+        """#
+}
