@@ -1,5 +1,6 @@
 internal import Linux
 internal import Supervision
+internal import Wire
 
 // MARK: - Who may call the loop
 

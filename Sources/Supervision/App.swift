@@ -118,7 +118,7 @@ extension App {
     }
 
     /// Says who gets new connections, if that is not who got them before: whoever is ready, and wanted.
-    private mutating func steer(_ touched: [Int], _ desk: inout Desk) {
+    mutating func steer(_ touched: [Int], _ desk: inout Desk) {
         var hasChanged = false
         for k in touched where glances[k].online != slots[k].online || glances[k].fit != slots[k].fit {
             glances[k].online = slots[k].online

@@ -51,6 +51,8 @@ extension App {
             generation: instance.generation, cause: cause, at: desk.now, uptime: desk.now - instance.since)
         let spec = spec(of: instance.generation)
         slots[k][place].phase = .stopping(killAt: desk.now + spec.killTimeout, sweepAt: nil)
+        // First nobody new is sent to it, if anybody was.
+        if isInRotation(instance.id) == true { steer([k], &desk) }
         // The watchdog has a signal of its own, which is to leave a trace.
         desk.order(signal == spec.stopSignal ? spec.dismissal(of: instance.id) : .signal(instance.id, signal))
     }
