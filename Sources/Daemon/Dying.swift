@@ -20,6 +20,8 @@ extension Loop {
     }
 
     func ended(_ instance: InstanceID, _ exit: Exit, _ reaped: ReapedProcess? = nil) {
+        // The pump works while the rest is done.
+        logs.finish(instance)
         var exit = exit
         exit.killer = killer(of: instance, exit.status)
         processes.ended(instance)
@@ -27,7 +29,6 @@ extension Loop {
         notifySockets.forget(instance)
         ports.exited(instance)
         exits.begin(instance, exit, reaped, at: .now)
-        logs.finish(instance)
     }
 
     /// Nobody was there to see how it ended.
