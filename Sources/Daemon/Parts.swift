@@ -26,14 +26,15 @@ extension Parts {
     private static let controlKey = "control"
 
     init(
-        home: Home, watches: Watches, keeper: KeeperLink, scribe: Scribe, manifest: KeeperLink.Manifest,
-        version: String
+        home: Home, watches: Watches, keeper: KeeperLink, manifest: KeeperLink.Manifest, version: String
     ) throws(SystemError) {
         self.home = home
         self.watches = watches
         self.keeper = keeper
-        self.scribe = scribe
+        // Before any thread.
         openFiles = try ResourceLimit.raiseOpenFiles()
+        let scribe = try Scribe(home: home)
+        self.scribe = scribe
         nothing = SharedDescriptor(try File.open("/dev/null", .readAndWrite))
         boot = try Clock.bootIdentifier()
         who = DaemonFacts(version: version, process: ProcessID(ThisProcess.identifier), since: .now)

@@ -28,14 +28,12 @@ public enum Startup {
 
     private static func raise(_ home: Home, _ version: String) throws(SystemError) -> Loop {
         Signals.block([Signals.brokenPipe])
-        let scribe = try Scribe(home: home)
         let watches = try Watches()
         let keeper = try KeeperLink(Descriptor(owning: KeeperConfiguration.linkDescriptor))
         let manifest = try keeper.manifest()
         let parts = try Parts(
-            home: home, watches: watches, keeper: keeper, scribe: scribe, manifest: manifest, version: version
-        )
-        let found = Found(home, manifest, boot: parts.boot, scribe)
+            home: home, watches: watches, keeper: keeper, manifest: manifest, version: version)
+        let found = Found(home, manifest, boot: parts.boot, parts.scribe)
         let seed = UInt64(bitPattern: Clock.wall())
         let loop = try Loop(
             parts,
