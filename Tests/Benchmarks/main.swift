@@ -9,7 +9,7 @@ var table = Table()
 do {
     for (name, measure) in [
         ("commands", measureCommands), ("instances", measureInstances), ("connections", measureConnections),
-        ("peers", measurePeers), ("balancing", measureBalancing),
+        ("peers", measurePeers), ("balancing", measureBalancing), ("drains", measureDrains),
     ] as [(String, (inout Table) throws -> Void)] where wanted == nil || wanted == name {
         try measure(&table)
     }
