@@ -26,6 +26,8 @@ struct Session {
             return try replace(targets, environment) { isForced ? .forced(.reload, $0) : .reload($0) }
         case .scale(let name, let scale): return try each([name]) { .scale($0, scale) }
         case .delete(let names): return try each(names) { .delete($0) }
+        case .signal(let signal, let name): return try self.signal(signal, name)
+        case .send(let name, let message): return try send(message, to: name)
         case .list: return try list()
         case .listAsJSON: return try listAsJSON()
         case .describe(let name): return try describe(name)

@@ -23,6 +23,9 @@ public enum Command: Equatable, Sendable {
     case reload(targets: [String], environment: String?, isForced: Bool = false)
     case scale(String, Scale)
     case delete([String])
+    case signal(Signal, String)
+    /// The message as it was typed.
+    case send(String, message: String)
     case list
     /// `list` as PM2's JSON.
     case listAsJSON

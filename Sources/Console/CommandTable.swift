@@ -43,6 +43,15 @@ enum CommandTable {
             .scale, operands: "<app> <N|+N|-N>", "Changes the number of instances.", details: targets),
         CommandDescription(
             .delete, aliases: ["del"], operands: "<app>...", "Stops apps and forgets them.", details: targets),
+        CommandDescription(
+            .signal, aliases: ["sendSignal"], operands: "<signal> <app>",
+            "Sends a signal to running programs.",
+            details: "\(targets). To the main process of each instance."),
+        CommandDescription(
+            .send, operands: "<app> <message>", "Sends a message to running Node programs.",
+            details: """
+                \(targets). What `process.on('message')` is given: the value if it is JSON, else the text itself.
+                """),
     ]
 
     private static let looking: [CommandDescription] = [
@@ -175,6 +184,7 @@ enum Verb: String, CaseIterable, Sendable {
     case start, stop, restart, reload, scale, delete
     case list, jlist, describe, why, logs, monit
     case ping, kill, version, help
+    case send, signal
     case daemon, keeper, example
 }
 

@@ -22,7 +22,8 @@ extension ParsedCommand {
         case .example:
             self.init(command: .example(remaining), manner: manner)
             return
-        case .start, .stop, .restart, .reload, .scale, .delete, .list, .jlist, .describe, .why, .logs,
+        case .start, .stop, .restart, .reload, .scale, .delete, .signal, .send, .list, .jlist, .describe,
+            .why, .logs,
             .monit, .ping, .kill, .version, .help:
             break
         }
@@ -71,6 +72,15 @@ extension Command {
             }
             self = .scale(app, scale)
         case .delete: self = .delete(try words.some())
+        case .signal:
+            let (name, app) = try words.two()
+            guard let signal = Signal(name) else {
+                throw UsageError("\(Text.quoted(name)) is no signal", command: "signal")
+            }
+            self = .signal(signal, app)
+        case .send:
+            let (app, message) = try words.two()
+            self = .send(app, message: message)
         case .list: self = try words.none(.list)
         case .jlist: self = try words.none(.listAsJSON)
         case .describe: self = .describe(try words.one())

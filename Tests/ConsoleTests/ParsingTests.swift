@@ -66,6 +66,12 @@ import Testing
         #expect(try parse("scale web \(text)") == .scale("web", scale))
     }
 
+    @Test func `signals go by PM2's name too, and a message is one word`() throws {
+        #expect(try parse("signal usr2 web") == .signal(Signal(number: 12), "web"))
+        #expect(try parse("sendSignal SIGHUP all") == .signal(Signal(number: 1), "all"))
+        #expect(try parse("send web reload") == .send("web", message: "reload"))
+    }
+
     @Test(arguments: ["list", "ls", "l", "ps", "status"])
     func `the list has PM2's aliases`(name: String) throws {
         #expect(try parse(name) == .list)
@@ -128,6 +134,8 @@ import Testing
         ("frobnicate", "see: swpm help"), ("logs --line 3", "did you mean: --lines"),
         ("start app.js --port 3000", "arguments for the program go after --: swpm start app -- --port"),
         ("stop", "see: swpm help stop"), ("scale web", "see: swpm help scale"),
+        ("signal web", "see: swpm help signal"), ("signal loud web", "see: swpm help signal"),
+        ("send web", "see: swpm help send"),
         ("scale web many", "see: swpm help scale"), ("start app.js -i few", "see: swpm help start"),
         ("start app.js --name", "see: swpm help start"),
         ("start app.js --name --cwd /x", "see: swpm help start"),

@@ -46,6 +46,23 @@ import Testing
         #expect(found == .operate(.scale(.named("api"), scale), environment: nil))
     }
 
+    @Test func `signals and messages are passed on`() throws {
+        let signal = try call(.post, "/v1/apps/api/signal", #"{"signal": "usr2"}"#)
+        #expect(signal == .pass(.signal(Signal(number: 12)), to: .named("api")))
+        let message = try call(.post, "/v1/apps/all/send", #"{"message": {"a": [1, null]}}"#)
+        let value = JSON.object([JSON.Member("a", .array([.integer(1), .null]))])
+        #expect(message == .pass(.message(value), to: .all))
+        for call in [signal, message] { #expect(try APICall(call.request) == call) }
+    }
+
+    @Test func `receipts are read as they are written`() throws {
+        let outcomes: [Receipt.Outcome] = [.delivered, .notRunning, .noChannel, .full, .tooLong]
+        let receipts = outcomes.enumerated().map { index, outcome in
+            Receipt(app: AppName("a", in: "b"), slot: SlotIndex(index), id: SlotID(9), outcome: outcome)
+        }
+        #expect(try Answer.receipts(Answer.bytes(receipts)) == receipts)
+    }
+
     @Test func `apps may be posted by hand`() throws {
         let body = #"{"apps":[{"script":"server.js","cwd":"/srv/shop","instances":2,"kill_timeout":"5s"}]}"#
         var expected = AppSpec(name: AppName("server"), script: "server.js", workingDirectory: "/srv/shop")
@@ -66,6 +83,12 @@ import Testing
             (.post, "/v1/ping", nil, "405 method_not_allowed: this path takes GET"),
             (.put, "/v1/apps", nil, "405 method_not_allowed: this path takes GET, POST"),
             (.get, "/v1/apps/a/stop", nil, "405 method_not_allowed: this path takes POST"),
+            (.get, "/v1/apps/a/send", nil, "405 method_not_allowed: this path takes POST"),
+            (.post, "/v1/apps/a/signal", nil, "411 length_required: this call needs a body"),
+            (
+                .post, "/v1/apps/a/send", "{\"message\":{\"cmd\":\"NODE_HANDLE\"}}",
+                "422 invalid: 1:1: a \"cmd\" that begins with NODE_ belongs to Node itself"
+            ),
             (.get, "/v1/apps/a/scale", nil, "405 method_not_allowed: this path takes POST"),
             (
                 .get, "/v1/apps?show=environment", nil,

@@ -57,7 +57,10 @@ import Testing
             .scale(selector, .to(1)), .delete(selector), .shutdown, .forced(.stop, selector),
             .forced(.reload, selector),
         ]
-        return [.ping, .version, .jlist, .apps(.all), .apps(selector)]
+        return [
+            .ping, .version, .jlist, .apps(.all), .apps(selector), .pass(.signal(.terminate), to: selector),
+            .pass(.message(.null), to: selector),
+        ]
             + requests.map { .operate($0, environment: nil) }
     }
 

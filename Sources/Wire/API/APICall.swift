@@ -10,6 +10,8 @@ public enum APICall: Equatable, Sendable {
     case jlist
     /// Something that changes what is wanted; answered by a stream. An `.apply` carries the caller's environment.
     case operate(Request, environment: [String: String]?)
+    /// Something for the programs themselves; answered by a receipt for each instance.
+    case pass(Missive, to: Selector)
 }
 
 /// Why a request is not a call: the status, and a word for programs.

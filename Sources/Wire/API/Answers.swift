@@ -119,7 +119,7 @@ public enum Answer {
         return .http(APIRefusal(status: status, code: code, message: message))
     }
 
-    private static func read<Value>(
+    static func read<Value>(
         _ bytes: [UInt8], _ decode: (JSON) throws(JSONMismatch) -> Value
     ) throws(JSONError) -> Value {
         let json = try JSON(parsing: bytes, options: .answer)

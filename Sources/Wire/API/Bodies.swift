@@ -96,6 +96,58 @@ enum ScaleBody {
     }
 }
 
+/// The body of `signal`: `{"signal": "SIGUSR2"}`.
+enum SignalBody {
+    static func read(_ body: [UInt8]) throws(APIRefusal) -> Signal {
+        try parse(body) { json throws(JSONMismatch) in
+            guard case .object(let members) = json, members.count == 1, let signal = json["signal"] else {
+                throw JSONMismatch(expected: "an object with \"signal\" and nothing else", found: json)
+            }
+            return try Signal(json: signal, clock: WallClock())
+        }
+    }
+}
+
+/// The body of `send`: `{"message": <any JSON>}`.
+enum SendBody {
+    static func read(_ body: [UInt8]) throws(APIRefusal) -> JSON {
+        try parse(body) { json throws(JSONMismatch) in
+            guard case .object(let members) = json, members.count == 1, let message = json["message"] else {
+                throw JSONMismatch(expected: "an object with \"message\" and nothing else", found: json)
+            }
+            if case .string(let command)? = message["cmd"], command.hasPrefix("NODE_") {
+                throw JSONMismatch("a \"cmd\" that begins with NODE_ belongs to Node itself")
+            }
+            return message
+        }
+    }
+}
+
+extension Missive {
+    var body: [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            switch self {
+            case .signal(let signal): writer.field("signal", signal)
+            case .message(let message):
+                writer.key("message")
+                writer.value(message)
+            }
+        }
+        return writer.bytes
+    }
+}
+
+extension JSON {
+    /// As it is written to a message channel.
+    public var line: [UInt8] {
+        var writer = JSONWriter()
+        writer.value(self)
+        writer.newline()
+        return writer.bytes
+    }
+}
+
 extension Scale {
     init?(json: JSON) {
         let most = Int64(Limits.instancesPerApp)

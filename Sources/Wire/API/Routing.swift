@@ -80,6 +80,12 @@ extension APICall {
         case "scale":
             guard request.method == .post else { throw notAllowed("POST") }
             change = .scale(selector, try ScaleBody.read(try body(request)))
+        case "signal":
+            guard request.method == .post else { throw notAllowed("POST") }
+            return .pass(.signal(try SignalBody.read(try body(request))), to: selector)
+        case "send":
+            guard request.method == .post else { throw notAllowed("POST") }
+            return .pass(.message(try SendBody.read(try body(request))), to: selector)
         default: throw .notFound("nothing is called \"\(name)\" on an app")
         }
         return try only(.post, request, .operate(change, environment: nil))
@@ -117,6 +123,8 @@ extension APICall {
         case .apps(.all): call(.get, ["apps"])
         case .apps(.named(let name)): call(.get, ["apps", name])
         case .operate(let request, let environment): operation(request, environment)
+        case .pass(let missive, let selector):
+            call(.post, ["apps", selector.part, missive.word], missive.body)
         }
     }
 

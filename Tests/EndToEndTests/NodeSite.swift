@@ -1,0 +1,109 @@
+import Glibc
+import Support
+import Testing
+import Wire
+
+/// Every version of Node that there is to be had; `.ci/setup` puts them there.
+enum NodeVersion: Int, CaseIterable, CustomTestStringConvertible {
+    case v18 = 18
+    case v20 = 20
+    case v22 = 22
+    case v24 = 24
+
+    var testDescription: String { "node \(rawValue)" }
+
+    /// Two in `make test`: the oldest, and the system's.
+    static var some: [NodeVersion] { Counts.isSoak ? allCases : [.v18, .v20] }
+
+    private var source: String {
+        let cache = environment("SWPM_TEST_CACHE") ?? "\(environment("HOME") ?? "/root")/.cache/swpm-tests"
+        return self == .v20 ? "/usr/bin/node" : "\(cache)/node-\(rawValue)/bin/node"
+    }
+
+    /// Its program, where the owner of the site can run it.
+    func program(for site: Site) throws -> String {
+        try #require(isExecutable(source), "\(source) is missing: .ci/setup")
+        if self == .v20 { return source }
+        let path = "\(site.scratch.directory("node-\(rawValue)"))/node"
+        if !exists(path) { copyFile(source, to: path) }
+        return path
+    }
+}
+
+extension Site {
+    /// Starts a Node fixture by an ecosystem file, which may say more.
+    func startNode(
+        _ version: NodeVersion, _ fixture: String, arguments: [String], instances: Int = 1, more: String = ""
+    ) throws {
+        let script = try self.fixture("node/\(fixture)")
+        let words = arguments.map { "\"\($0)\"" }.joined(separator: ",")
+        let path = file(
+            "node.json",
+            """
+            {"apps": [{"name": "app", "script": "\(script)", "args": [\(words)], "instances": \(instances),
+            "interpreter": "\(try version.program(for: self))", "kill_timeout": "100s",
+            "env": {"NODE_PATH": "/usr/share/nodejs"}\(more)}]}
+            """)
+        try must("start", path)
+    }
+
+    /// nginx before the app, with TLS to the client and kept connections to the app.
+    func startNginx(on port: UInt16, before upstream: UInt16) throws -> Running {
+        let folder = scratch.directory("nginx")
+        let keys = command(
+            "openssl",
+            [
+                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "\(folder)/key.pem", "-out",
+                "\(folder)/cert.pem", "-days", "2", "-subj", "/CN=localhost",
+            ])
+        if let user = owner.becomes { giveTree(folder, to: user) }
+        let made = try keys.run()
+        try #require(made.succeeded, "\(made)")
+        let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .map { "\($0)_temp_path \(folder)/\($0);" }.joined(separator: " ")
+        let user = owner.becomes == nil && geteuid() == 0 ? "user root;" : ""
+        let configuration = file(
+            "nginx.conf",
+            """
+            \(user) daemon off; pid \(folder)/pid; error_log \(folder)/error.log; worker_processes 1;
+            events { worker_connections 1024; }
+            http {
+              access_log off; \(paths)
+              upstream app { server 127.0.0.1:\(upstream); keepalive 64; }
+              server {
+                listen 127.0.0.1:\(port) ssl;
+                ssl_certificate \(folder)/cert.pem; ssl_certificate_key \(folder)/key.pem;
+                location / {
+                  proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection "";
+                }
+              }
+            }
+            """)
+        let nginx = try command("/usr/sbin/nginx", ["-e", "\(folder)/error.log", "-c", configuration]).start()
+        try eventually(within: .seconds(20), "nginx") {
+            exists("\(folder)/pid") && nginx.isRunning
+        }
+        return nginx
+    }
+}
+
+/// wrk at work: 24 clients that post over kept connections, the next request right after each answer.
+struct Posting {
+    private let running: Running
+
+    init(_ site: Site, _ address: String) throws {
+        let script = site.file(
+            "post.lua",
+            """
+            wrk.method = "POST"
+            wrk.body = string.rep("x", 300)
+            wrk.headers["Content-Type"] = "text/plain"
+            """)
+        running = try site.command(
+            "wrk", ["-t1", "-c24", "-d1200s", "--timeout", "60s", "-s", script, address]
+        ).start()
+    }
+
+    /// What it saw, in its words.
+    func stop() throws -> Finished { try running.stop(SIGINT, within: .seconds(90)) }
+}
