@@ -3,8 +3,8 @@ internal import Linux
 
 /// Starts the keeper, which starts the daemon, far away from whoever typed the command.
 ///
-/// Nothing of the caller may cling to it: no session, directory, terminal or descriptor, and no variable by which
-/// an instance is recognised, because the caller may itself be one.
+/// Nothing of the caller may cling to it: no session, control group (as far as it may be left), directory, terminal
+/// or descriptor, and no variable by which an instance is recognised, because the caller may itself be one.
 struct Launcher {
     let home: Home
     /// How long a first command may take altogether.
@@ -40,11 +40,22 @@ struct Launcher {
             (0...2).map { SpawnRequest.Inheritance(nothing.number, as: $0) }
             + [SpawnRequest.Inheritance(pipe.writer.number, as: 3)]
         do throws(SpawnError) {
-            _ = try spawn(request)
+            try start(request)
         } catch {
             return "\(error)"
         }
         return try listen(to: pipe, by: deadline)
+    }
+
+    /// At the top of the tree of control groups: a service that ends, a deploy hook say, would end us with it.
+    private func start(_ request: SpawnRequest) throws(SpawnError) {
+        if let top = ControlGroup.top() {
+            var apart = request
+            apart.cgroup = top.number
+            // The kernel may have reasons to refuse that it does not tell beforehand.
+            if (try? spawn(apart)) != nil { return }
+        }
+        _ = try spawn(request)
     }
 
     private func listen(to pipe: consuming Pipe, by deadline: Deadline) throws(SystemError) -> String {
