@@ -78,6 +78,7 @@ public enum Listing {
     }
 
     private static func isAlarming(_ slot: SlotSnapshot, _ app: AppSnapshot) -> Bool {
-        app.lastFailure != nil || slot.status == .waitingRestart || slot.status == .errored
+        app.lastFailure != nil || slot.current?.stuckSince != nil || slot.status == .waitingRestart
+            || slot.status == .errored
     }
 }

@@ -44,6 +44,12 @@ enum Reason {
             let lack = lack(of: candidate).map { ": \($0)" } ?? ""
             return "generation \(candidate.generation.number) is starting beside it\(lack)"
         }
+        if let current = slot.current, let since = current.stuckSince {
+            // Whole seconds: what is shown again and again should not flicker.
+            let seconds = Duration.seconds(max(1, (now - since).milliseconds / 1000))
+            let rotation = current.inRotation ? "like most: kept in rotation" : "out of rotation"
+            return "stuck for \(Quantities.duration(seconds)), \(rotation)"
+        }
         if let leaving = slot.others.first {
             return "generation \(leaving.generation.number) is \(Reason.phase(of: leaving, at: now))"
         }
@@ -98,7 +104,7 @@ enum Reason {
         guard let death = slot.deaths.last else { return "" }
         switch death.cause {
         case .exited(.code(0)): return "finished"
-        case .exited, .notStarted, .neverReady, .neverSaidReady, .unhealthy, .silent:
+        case .exited, .notStarted, .neverReady, .neverSaidReady, .unhealthy, .silent, .stuck:
             return "last: \(Wording.brief(death))"
         }
     }

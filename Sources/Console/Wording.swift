@@ -19,6 +19,7 @@ public enum Wording {
         case .neverSaidReady(let after): "did not say ready in \(Quantities.duration(after))"
         case .unhealthy(let reason, _): "health check: \(Text.sanitised(reason))"
         case .silent(let after): "watchdog: silent for \(Quantities.duration(after))"
+        case .stuck: "stuck"
         }
     }
 
@@ -44,6 +45,9 @@ public enum Wording {
                 : "failed its health check: \(Text.sanitised(reason))"
         case .silent(let after):
             "said nothing to its watchdog for \(Quantities.duration(after)) and was ended"
+        case .stuck(let after):
+            "was killed after \(Quantities.duration(death.uptime)), because it was stuck: it had accepted no "
+                + "connection for \(Quantities.duration(after)) (stuck_replace)"
         }
     }
 

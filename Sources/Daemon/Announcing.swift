@@ -14,6 +14,10 @@ extension Notice {
         case .reloadFailed(let app, let failure):
             "the reload of \(app) failed: instance \(failure.slot.number) of generation "
                 + "\(failure.generation.number) \(failure.death.cause.sentence); the previous version serves on"
+        case .stuck(let app, let slot, let waiting):
+            "warning: \(app)/\(slot.number) is stuck: it accepts no connections, and \(waiting) wait (stuck_timeout)"
+        case .unstuck(let app, let slot, let after):
+            "\(app)/\(slot.number) accepts connections again, after \(after.milliseconds) ms"
         case .impossible(let what):
             "a mistake in swpm, please report it: \(what)"
         case .replacementFailed(let app, let failure):
@@ -37,6 +41,8 @@ extension Death.Cause {
             "did not say that it was ready within \(patience.milliseconds) ms (wait_ready, listen_timeout)"
         case .unhealthy(let reason, let failures): "failed its health check \(failures) times: \(reason)"
         case .silent(let patience): "said nothing to its watchdog for \(patience.milliseconds) ms"
+        case .stuck(let after):
+            "was killed: stuck for \(after.milliseconds) ms (stuck_replace)"
         }
     }
 }

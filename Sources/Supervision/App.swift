@@ -14,6 +14,9 @@ struct App: Sendable {
     var replacements: [Int: Replacement] = [:]
     /// Oldest first.
     var failures: [FailedOperation] = []
+    /// Those that accept no connections.
+    var stuck: Set<InstanceID> = []
+    var hasStuckChanged = false
     /// The last `.steer`; nil: unknown, because a former daemon gave it.
     var steered: [Share]?
     private var glances: [Glance] = []
@@ -90,6 +93,7 @@ extension App {
 extension App {
     /// Brings what is, one step nearer to what is wanted: ends what should not be, steers, spawns what should.
     mutating func tend(_ desk: inout Desk) {
+        relieveStuck(&desk)
         let touched = settleGlances()
         var orders: [Effect] = []
         for k in touched {
@@ -125,10 +129,11 @@ extension App {
             glances[k].fit = slots[k].fit
             hasChanged = true
         }
-        guard hasChanged || steered == nil else { return }
+        guard hasChanged || hasStuckChanged || steered == nil else { return }
+        hasStuckChanged = false
         // Where nobody is fit, whoever is there is better than nobody.
         let fit = glances.compactMap(\.fit)
-        let rotation = [Share].even(fit.isEmpty ? glances.compactMap(\.online) : fit)
+        let rotation = sparing([Share].even(fit.isEmpty ? glances.compactMap(\.online) : fit))
         guard rotation != steered else { return }
         steered = rotation
         desk.order(.steer(name, rotation))

@@ -66,6 +66,10 @@ public struct AppSpec: Equatable, Sendable {
     public var health: HealthCheck?
     /// How long the program may be silent (`WATCHDOG=1` of sd_notify(3)); nil: for ever.
     public var watchdog: Duration?
+    /// How long its accept queue may not shrink before it gets no new connections; 0: for ever.
+    public var stuckTimeout: Duration = .seconds(1)
+    /// How long it may then stay stuck before it is killed and started anew; nil: for ever.
+    public var stuckReplace: Duration?
 
     public init(name: AppName, script: String, workingDirectory: String) {
         self.name = name

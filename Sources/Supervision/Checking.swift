@@ -35,7 +35,7 @@ extension AppSpec {
             killTimeout, listenTimeout, drainTimeout, drainGrace, restart.minUptime, restart.firstDelay,
             restart.longestDelay,
             restart.fixedDelay ?? .zero, health?.interval ?? .zero, health?.timeout ?? .zero,
-            health?.startPeriod ?? .zero, watchdog ?? .zero,
+            health?.startPeriod ?? .zero, watchdog ?? .zero, stuckTimeout, stuckReplace ?? .zero,
         ]
         if let fault = healthFault { return "\(name) \(fault)" }
         if durations.contains(where: { $0 < .zero }) { return "\(name) has a negative duration" }

@@ -57,4 +57,6 @@ public enum Notice: Equatable, Sendable {
     case impossible(String)
     /// An instance was to be replaced because it does its work no more, and what should replace it failed.
     case replacementFailed(AppName, Failure)
+    case stuck(AppName, SlotIndex, waiting: Int)
+    case unstuck(AppName, SlotIndex, after: Duration)
 }

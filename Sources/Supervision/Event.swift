@@ -27,4 +27,8 @@ public enum Event: Equatable, Sendable {
     case said(InstanceID, Word)
     /// It was looked at as its `HealthCheck` says.
     case checked(InstanceID, CheckResult)
+    /// So many connections wait for it, and it takes none.
+    case stuck(InstanceID, waiting: Int)
+    /// It takes connections again.
+    case unstuck(InstanceID)
 }

@@ -94,6 +94,8 @@ public struct Death: Equatable, Sendable {
         case unhealthy(String, failures: Int)
         /// It was ended because its watchdog waited in vain.
         case silent(after: Duration)
+        /// It was ended because it had accepted no connection for so long although some waited.
+        case stuck(after: Duration)
     }
 
     public init(

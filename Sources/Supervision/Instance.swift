@@ -25,6 +25,7 @@ struct Instance: Equatable, Sendable {
     var health = Health()
     /// While online: the program must have said by then that it lives.
     var watchdogAt: Instant?
+    var stuck: Stuck?
 
     init(id: InstanceID, generation: Generation, since: Instant, expected: [ListenAddress] = []) {
         self.id = id
@@ -62,7 +63,7 @@ extension Instance {
     var deadline: Instant? {
         switch phase {
         case .launching: nil
-        case .online: watchdogAt
+        case .online: Instant.earlier(watchdogAt, stuck?.patienceEnd)
         case .starting(let until), .draining(let until): until
         case .stopping(let killAt, let sweepAt): min(killAt, sweepAt ?? killAt)
         case .killing(let sweepAt): sweepAt

@@ -4,6 +4,8 @@ extension RestartPolicy {
     /// Whatever is configured, a program that cannot run is not tried in a tight loop.
     static let shortestDelay = Duration.milliseconds(10)
     static let shortestTrust = Duration.milliseconds(100)
+    /// One that gets stuck again and again is brought back more and more patiently.
+    static let stuckTrust = Duration.seconds(60)
 
     /// What to do after a run that ended by itself.
     enum Resumption: Equatable {
@@ -43,6 +45,7 @@ extension RestartPolicy {
         switch death.cause {
         case .exited, .silent: break
         case .notStarted, .neverReady, .neverSaidReady, .unhealthy: return false
+        case .stuck: return death.uptime >= max(minUptime, RestartPolicy.stuckTrust)
         }
         return death.uptime >= max(minUptime, RestartPolicy.shortestTrust)
             && (instance.readySince != nil || instance.expected.isEmpty)

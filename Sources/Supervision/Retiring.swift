@@ -34,7 +34,7 @@ extension App {
     private func serves(_ instance: Instance) -> Bool {
         guard instance.phase == .online, !instance.listening.isEmpty else { return false }
         // After a restart of the daemon nobody knows who was steered to.
-        return isInRotation(instance.id) ?? true
+        return instance.stuck?.wasServing ?? isInRotation(instance.id) ?? true
     }
 
     /// Sends the stop signal.
@@ -57,7 +57,11 @@ extension App {
         guard let deadline = instance.deadline, deadline <= desk.now else { return }
         switch instance.phase {
         case .launching: break
-        case .online: fallSilent(place, of: k, &desk)
+        case .online:
+            lapseStuck(place, of: k, at: desk.now)
+            if let watchdogAt = instance.watchdogAt, watchdogAt <= desk.now {
+                fallSilent(place, of: k, &desk)
+            }
         case .starting: lapseStarting(place, of: k, &desk)
         case .draining: desk.order(ask(place, of: k, &desk))
         case .stopping(let killAt, _) where killAt <= desk.now: kill(place, of: k, &desk)
@@ -79,6 +83,7 @@ extension App {
     /// breath, and a sweep looks at every process of the machine.
     mutating func noteExited(_ exit: Exit, _ place: Slot.Place, of k: Int, _ desk: inout Desk) {
         slots[k][place].hasExited = true
+        free(place, of: k)
         let instance = slots[k][place]
         switch instance.phase {
         case .launching, .starting, .online:

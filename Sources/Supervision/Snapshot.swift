@@ -90,6 +90,9 @@ public struct InstanceSnapshot: Equatable, Sendable {
     /// Nil: it is not checked, or nothing is known yet.
     public var health: HealthSnapshot?
 
+    /// It has accepted no connections since, although some wait.
+    public var stuckSince: Instant?
+
     public enum Lack: String, Equatable, Sendable {
         case listener, word, health
     }
@@ -101,8 +104,8 @@ public struct InstanceSnapshot: Equatable, Sendable {
     public init(
         id: InstanceID, generation: Generation, phase: Phase, process: ProcessID?, since: Instant,
         listening: [ListenAddress] = [], inRotation: Bool = false, usage: Usage? = nil,
-        drain: DrainSnapshot? = nil,
-        status: String? = nil, lacks: Lack? = nil, health: HealthSnapshot? = nil
+        drain: DrainSnapshot? = nil, status: String? = nil, lacks: Lack? = nil, health: HealthSnapshot? = nil,
+        stuckSince: Instant? = nil
     ) {
         self.id = id
         self.generation = generation
@@ -116,6 +119,7 @@ public struct InstanceSnapshot: Equatable, Sendable {
         self.lacks = lacks
         self.health = health
         self.drain = drain
+        self.stuckSince = stuckSince
     }
 }
 

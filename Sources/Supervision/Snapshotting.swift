@@ -26,7 +26,8 @@ extension App {
             id: instance.id, generation: instance.generation, phase: instance.phase.word,
             process: instance.process, since: instance.since, listening: instance.listening,
             inRotation: isInRotation(instance.id) ?? false, drain: instance.phase.drain,
-            status: instance.shownStatus, lacks: lack(of: instance), health: health(of: instance))
+            status: instance.shownStatus, lacks: lack(of: instance), health: health(of: instance),
+            stuckSince: instance.stuck?.since)
     }
 }
 

@@ -60,7 +60,7 @@ extension Supervisor {
             return Array(late)
         case .spawned(let id, _), .spawnFailed(let id, _), .listened(let id, _), .unlistened(let id, _),
             .drained(let id), .exited(let id, _), .vanished(let id), .faltered(let id), .recovered(let id),
-            .said(let id, _), .checked(let id, _):
+            .said(let id, _), .checked(let id, _), .stuck(let id, _), .unstuck(let id):
             return note(event, about: id)
         }
     }
@@ -142,8 +142,12 @@ extension App {
             noteSaid(word, place, of: k, &desk)
         case .checked(_, let result) where !isLaunching:
             noteChecked(result, place, of: k, &desk)
+        case .stuck(_, let waiting) where !isLaunching:
+            noteStuck(waiting, place, of: k, &desk)
+        case .unstuck where !isLaunching:
+            noteUnstuck(place, of: k, &desk)
         case .requested, .spawned, .spawnFailed, .listened, .unlistened, .drained, .exited, .vanished,
-            .deadlinePassed, .faltered, .recovered, .said, .checked:
+            .deadlinePassed, .faltered, .recovered, .said, .checked, .stuck, .unstuck:
             return false
         }
         return true
@@ -176,6 +180,8 @@ extension Event {
         case .recovered: "recovered"
         case .said: "said"
         case .checked: "checked"
+        case .stuck: "stuck"
+        case .unstuck: "unstuck"
         }
     }
 }

@@ -44,6 +44,8 @@ struct LoadResult: CustomStringConvertible {
     /// Connections that ended between two requests, and requests that crossed such an end and were asked again.
     var lost: Int64
     var retried: Int64
+    /// From the connection to the end of the answer.
+    var longest: Duration
     let description: String
 
     init(_ finished: Finished) throws {
@@ -54,6 +56,7 @@ struct LoadResult: CustomStringConvertible {
         byInstance = try Self.counts(json["by_instance"])
         lost = try Self.number(json["lost"])
         retried = try Self.number(json["retried"])
+        longest = .microseconds(try Self.number(json["max"]))
         description = "\(finished)"
     }
 

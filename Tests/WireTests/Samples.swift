@@ -76,6 +76,8 @@ extension Dice {
         spec.maxSurge = roll(1...9)
         spec.drain = pick([.connections, .wait, .off])
         spec.drainGrace = milliseconds()
+        spec.stuckTimeout = milliseconds()
+        spec.stuckReplace = maybe { $0.milliseconds() }
         spec.user = maybe { $0.word() }
         spec.group = maybe { $0.word() }
         spec.umask = maybe { UInt32($0.roll(0...0o777)) }
@@ -126,7 +128,7 @@ extension Dice {
             .exited(.unknown), .notStarted(text()),
             .neverReady(after: precise(), missing: many(0...3) { $0.address() }),
             .neverSaidReady(after: precise()), .unhealthy(text(), failures: roll(1...9)),
-            .silent(after: precise()),
+            .silent(after: precise()), .stuck(after: precise()),
         ]
         return Death(
             generation: generation(), cause: pick(causes), at: instant(), uptime: precise(),
@@ -207,7 +209,7 @@ extension Dice {
                 HealthSnapshot(
                     state: $0.pick([.starting, .healthy, .unhealthy]), failures: $0.roll(0...9),
                     reason: $0.maybe { $0.text() })
-            })
+            }, stuckSince: maybe { $0.instant() })
     }
 
     mutating func slot(_ index: Int) -> SlotSnapshot {

@@ -28,17 +28,26 @@ extension Invariants {
                 }
             }
             require(count <= app.slots.count + surge, "\(name) has more processes than it may")
-            let online = app.slots.compactMap(\.current).filter { $0.phase == .online }.map(\.id)
-            let fit = online.filter { instances[$0]?.isFit ?? true }
-            require(
-                isReborn || Set(fit.isEmpty ? online : fit) == Set(steered[name] ?? []),
-                "\(name) is steered to others than those online and fit")
+            if !isReborn { checkRotation(app) }
         }
         for id in steered.values.joined() {
             require(instances[id]?.state == .runs, "still steered to what has ended: \(id.number)")
         }
         let differing = listed.symmetricDifference(living).map(\.number)
         require(differing.isEmpty, "table and processes differ: \(differing)")
+    }
+
+    /// Who is online and fit gets connections. Not the stuck; but never is more than half taken away for it, and so never all.
+    private mutating func checkRotation(_ app: AppSnapshot) {
+        let name = app.spec.name
+        let online = app.slots.compactMap(\.current).filter { $0.phase == .online }.map(\.id)
+        let fit = online.filter { instances[$0]?.isFit ?? true }
+        let meant = fit.isEmpty ? online : fit
+        let well = meant.filter { instances[$0]?.stuckSince == nil }
+        let expected = well.isEmpty || well.count * 2 < meant.count ? meant : well
+        require(
+            Set(steered[name] ?? []) == Set(expected),
+            "\(name) is steered to others than those online, fit and well")
     }
 
     /// Written whenever it changes; the count of restarts may wait for the next time.

@@ -18,6 +18,7 @@ extension Invariants {
             instances[id]?.wasAsked = false
             instances[id]?.drainsUntil = nil
             instances[id]?.failures = 0
+            instances[id]?.stuckSince = nil
             instances[id]?.hasListened = instance.hasListened || !instance.listening.isEmpty
         }
         for app in saved.apps {

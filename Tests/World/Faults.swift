@@ -24,6 +24,8 @@ struct Faults {
     var neverHealthy = 0.0
     /// Fails checks for a while, later.
     var sickens = 0.0
+    /// Accepts no connections, for a while or for ever.
+    var freezes = 0.0
     /// Per minute.
     var daemonDies = 0.0
 
@@ -43,6 +45,7 @@ struct Faults {
             leavesHelper: often(0.2, &dice), relistens: often(0.1, &dice), neverDrains: often(0.2, &dice),
             hangs: often(0.05, &dice), escapes: often(0.1, &dice), falters: often(0.2, &dice),
             staysSilent: often(0.1, &dice), neverHealthy: often(0.1, &dice), sickens: often(0.3, &dice),
+            freezes: often(0.2, &dice),
             daemonDies: often(0.8, &dice))
     }
 }
@@ -82,6 +85,9 @@ struct Plan {
     var saysReady: Duration?
     /// Each after the launch.
     var checks: [(after: Duration, result: CheckResult)] = []
+    /// Accepts no more, and perhaps does again; until then it obeys nobody.
+    var freezes: Duration?
+    var thaws: Duration?
     /// From the stop signal to the end; nil: never.
     var obeys: Duration?
     var helper: Helper?
@@ -136,6 +142,8 @@ struct Plan {
         recovers = falters.flatMap { dice.chance(0.3) ? $0 + dice.milliseconds(0...3000) : nil }
         saysReady = dice.chance(faults.staysSilent) ? nil : dice.milliseconds(5...900)
         checks = Plan.checks(faults, &dice)
+        freezes = dice.chance(faults.freezes) ? dice.milliseconds(100...20_000) : nil
+        thaws = freezes.flatMap { dice.chance(0.7) ? $0 + dice.milliseconds(1...8000) : nil }
     }
 
     /// Some failures, then a success, and later perhaps more of both.

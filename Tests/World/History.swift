@@ -49,6 +49,8 @@ public struct Digest: Equatable, Sendable {
         case .recovered(let id): mix(10, id)
         case .said(let id, _): mix(22, id)
         case .checked(let id, let result): mix(result == .passed ? 23 : 24, id)
+        case .stuck(let id, _): mix(25, id)
+        case .unstuck(let id): mix(26, id)
         }
     }
 
@@ -98,6 +100,7 @@ public struct Digest: Equatable, Sendable {
         case .waiting(_, _, let delay): mix(UInt64(bitPattern: delay.nanoseconds))
         case .reloadFailed(let app, _), .replacementFailed(let app, _): mix(app.name)
         case .impossible(let text): mix(text)
+        case .stuck(let app, let slot, _), .unstuck(let app, let slot, _): mix(app.name + "\(slot.number)")
         }
     }
 }
@@ -128,6 +131,8 @@ extension Moment {
         case .recovered(let id): "recovered \(id.number)"
         case .said(let id, let word): "said \(id.number) \(word)"
         case .checked(let id, let result): "checked \(id.number) \(result)"
+        case .stuck(let id, _): "stuck \(id.number)"
+        case .unstuck(let id): "unstuck \(id.number)"
         }
     }
 

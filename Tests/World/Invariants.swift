@@ -58,6 +58,15 @@ struct Invariants {
         var retries: Int?
 
         var isFit: Bool { retries.map { failures < $0 } ?? true }
+        var stuckSince: Instant?
+        /// How long it may be stuck.
+        var stuckReplace: Duration?
+
+        /// It has been stuck for longer than it may.
+        func isOverdue(at now: Instant) -> Bool {
+            guard let stuckSince, let stuckReplace else { return false }
+            return stuckSince + stuckReplace <= now
+        }
 
         enum State: Int { case ordered, runs, exited, gone }
     }
@@ -128,6 +137,8 @@ extension Invariants {
             instances[id]?.failures = 0
             hearProof(id, at: now)
         case .checked(let id, .failed): instances[id]?.failures += 1
+        case .stuck(let id, _): instances[id]?.stuckSince = now
+        case .unstuck(let id): instances[id]?.stuckSince = nil
         case .drained, .faltered, .recovered, .said: break
         case .deadlinePassed: isReborn = false
         }
@@ -160,7 +171,12 @@ extension Invariants {
         case .sweep(let id, _):
             let known = instances[id]
             require(known?.state == .runs || known?.state == .exited, "swept what is not there: \(id.number)")
-            if known?.state == .runs { require(known?.wasAsked == true, "killed unasked: \(id.number)") }
+            if known?.state == .runs {
+                require(
+                    known?.wasAsked == true || known?.isOverdue(at: now) == true,
+                    "killed unasked: \(id.number)")
+                instances[id]?.wasAsked = true
+            }
         case .release(let id): checkRelease(id)
         case .progress(let ticket, _): require(open.contains(ticket), "progress without a ticket")
         case .reply(let ticket, let reply): checkReply(ticket, reply, snapshot)
@@ -179,6 +195,7 @@ extension Invariants {
         var known = Known(
             app: spec.name, slot: launch.slot, patience: spec.restart.minUptime,
             drainTimeout: spec.drainTimeout)
+        known.stuckReplace = spec.stuckReplace
         if let heir = launch.heir {
             require(instances[heir]?.slot == launch.slot, "heir of another slot's: \(id.number)")
             checkRelease(heir)

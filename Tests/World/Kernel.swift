@@ -22,6 +22,10 @@ struct Kernel {
         var ended = Instant(nanoseconds: 0)
         /// It was killed before it was there.
         var isCancelled = false
+        /// Stopped: it accepts nothing and hears nothing.
+        var isFrozen = false
+        /// A signal came meanwhile.
+        var wasAsked = false
     }
 
     /// Something that will happen.
@@ -36,6 +40,8 @@ struct Kernel {
         case recovers(InstanceID)
         case saysReady(InstanceID)
         case checks(InstanceID, CheckResult)
+        case freezes(InstanceID)
+        case thaws(InstanceID)
         case asks
         case daemonDies
     }
@@ -82,7 +88,9 @@ extension Kernel {
         case .ends(let id, let status): end(id, status, at: instant)
         case .helperEnds(let id): endHelper(id)
         case .drains(let id):
-            if processes[id]?.hasMain == true { mailbox.append(.drained(id)) }
+            if processes[id]?.hasMain == true, processes[id]?.isFrozen == false {
+                mailbox.append(.drained(id))
+            }
         case .falters(let id):
             if processes[id]?.hasMain == true { mailbox.append(.faltered(id)) }
         case .recovers(let id):
@@ -95,6 +103,8 @@ extension Kernel {
             guard processes[id]?.hasMain == true else { return }
             processes[id]?.lastCheck = result
             mailbox.append(.checked(id, result))
+        case .freezes(let id): freeze(id)
+        case .thaws(let id): thaw(id, at: instant)
         case .asks, .daemonDies: break
         }
     }
@@ -126,6 +136,21 @@ extension Kernel {
         for check in process.plan.checks { plan(.checks(id, check.result), at: now + check.after) }
         if let falters = process.plan.falters { plan(.falters(id), at: now + falters) }
         if let recovers = process.plan.recovers { plan(.recovers(id), at: now + recovers) }
+        if let freezes = process.plan.freezes { plan(.freezes(id), at: now + freezes) }
+        if let thaws = process.plan.thaws { plan(.thaws(id), at: now + thaws) }
+    }
+
+    private mutating func freeze(_ id: InstanceID) {
+        guard let process = processes[id], process.hasMain, !process.listening.isEmpty else { return }
+        processes[id]?.isFrozen = true
+        mailbox.append(.stuck(id, waiting: 7))
+    }
+
+    private mutating func thaw(_ id: InstanceID, at now: Instant) {
+        guard let process = processes[id], process.hasMain, process.isFrozen else { return }
+        processes[id]?.isFrozen = false
+        mailbox.append(.unstuck(id))
+        if process.wasAsked { signal(id, at: now) }
     }
 
     private mutating func listen(_ id: InstanceID, _ address: ListenAddress?) {
@@ -175,6 +200,10 @@ extension Kernel {
 
     mutating func signal(_ id: InstanceID, at now: Instant) {
         guard let process = processes[id], process.hasMain, let obeys = process.plan.obeys else { return }
+        guard !process.isFrozen else {
+            processes[id]?.wasAsked = true
+            return
+        }
         plan(.ends(id, .signal(.terminate)), at: now + obeys)
     }
 
@@ -238,7 +267,10 @@ extension Kernel {
         // What it said waits in its socket, and who has been looked at is looked at again.
         if process.hasSaidReady, !instance.hasSaidReady { mailbox.append(.said(id, .ready)) }
         if process.hasMain, let check = process.lastCheck { mailbox.append(.checked(id, check)) }
-        guard !process.hasMain else { return }
+        guard !process.hasMain else {
+            if process.isFrozen { mailbox.append(.stuck(id, waiting: 7)) }
+            return
+        }
         mailbox.append(.exited(id, Exit(status: process.status, at: process.ended)))
     }
 }

@@ -39,6 +39,7 @@ struct Operator {
             health.liveness = dice.chance(0.5)
             spec.health = health
         }
+        spec.stuckReplace = dice.chance(0.5) ? dice.milliseconds(0...4000) : nil
         spec.origin = dice.chance(0.5) ? "ecosystem.json" : nil
         spec.shutdownWithMessage = dice.chance(0.2)
         return spec

@@ -119,7 +119,7 @@ extension World {
             case .daemonDies where faults.daemonDies == 0: break
             case .daemonDies: if dice.chance(0.5) { isDying = true } else { restartDaemon() }
             case .launches, .listens, .unlistens, .ends, .helperEnds, .drains, .falters, .recovers,
-                .saysReady, .checks:
+                .saysReady, .checks, .freezes, .thaws:
                 kernel.happen(occurrence, at: at)
             }
         }

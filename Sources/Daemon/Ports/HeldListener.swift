@@ -20,6 +20,8 @@ final class HeldListener {
     var watch: Watch?
     /// When the queue is looked at next.
     var sampleAt: Instant?
+    /// When it was last seen that its program still has it.
+    var lookedAt = Instant(nanoseconds: 0)
 
     var socket: TCPSocket { TCPSocket(descriptor.number) }
     var key: String { HeldListener.key(serial) }

@@ -87,7 +87,11 @@ extension Ports {
         guard tenants[instance]?.hasEnded == false else { return }
         tenants[instance]?.hasEnded = true
         let left = holdings(of: instance)
-        for listener in left { listener.hasProgram = false }
+        for listener in left {
+            listener.hasProgram = false
+            // Its successor is judged by what it does itself.
+            listener.judge = StuckJudge()
+        }
         for key in Set(left.map(\.group)) { attach(key) }
         if !left.isEmpty { note() }
     }

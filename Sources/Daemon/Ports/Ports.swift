@@ -57,6 +57,8 @@ final class Ports {
         var hasEstate = false
         /// Why it could not have an address, and when that was.
         var obstacle: (sentence: String, at: Instant)?
+        /// As the supervisor was told last.
+        var isStuck = false
     }
 
     /// `memory` is what the keeper has of a previous daemon's, under `InFlight.key` and `PortsJournal.key`.

@@ -59,15 +59,12 @@ extension Ports {
         return failure
     }
 
-    /// Those in rotation, without the dead and the stuck; but if there is nobody else, with them.
+    /// Those in rotation, without the dead; but if there is nobody else, with them.
     private func receivers(of group: ListenerGroup) -> [UInt64: Int] {
         let wanted = rotations[group.key.app] ?? [:]
         let chosen = group.order.compactMap { listeners[$0] }.filter { wanted[$0.instance] != nil }
         let alive = chosen.filter(\.hasProgram)
-        let well = alive.filter { !$0.judge.isStuck }
-        // Overload looks like being stuck: never take more than half of the instances away for it.
-        let isEnough = !well.isEmpty && well.count * 2 >= alive.count
-        let receivers = isEnough ? well : alive.isEmpty ? chosen : alive
+        let receivers = alive.isEmpty ? chosen : alive
         return Dictionary(uniqueKeysWithValues: receivers.map { ($0.serial, wanted[$0.instance] ?? 1) })
     }
 
@@ -87,26 +84,47 @@ extension Ports {
     func stirred(_ listener: HeldListener, _ what: Poller.Interest) {
         guard listeners[listener.serial] != nil else { return }
         guard listener.socket.isListening else { return lose(listener) }
-        listener.sampleAt = .now + StuckJudge.interval
+        listener.judge.stir(listener.socket.acceptQueue?.length ?? 0, at: .now)
+        listener.sampleAt = .now + min(StuckJudge.interval, patience(with: listener) / 4)
     }
 
     /// Nothing of the kernel's tells whether a queue is worked on: look again a little later, and only while there
     /// is a queue.
     func sample(_ listener: HeldListener, at now: Instant) {
         guard let queue = listener.socket.acceptQueue else { return lose(listener) }
-        let wasStuck = listener.judge.isStuck
-        if listener.judge.sample(queue.length, at: now) {
-            listener.sampleAt = now + StuckJudge.interval
-            if hasClosed(listener) { return lose(listener) }
-        } else {
-            listener.sampleAt = nil
-            if let watch = listener.watch { watches.change(watch, for: [.readable, .oneShot]) }
+        // Whoever waits for an heir is in nobody's rotation.
+        guard listener.hasProgram else {
+            listener.judge = StuckJudge()
+            listener.sampleAt = queue.length == 0 ? nil : now + StuckJudge.interval
+            if queue.length == 0 { rearm(listener) }
+            return
         }
-        guard listener.judge.isStuck != wasStuck else { return }
-        attach(listener.group)
-        let what =
-            wasStuck ? "accepts connections again" : "accepts no connections, \(queue.length) are waiting"
-        tell("instance \(listener.instance.number) of \(listener.group.app) \(what)")
+        let wasStuck = listener.judge.isStuck
+        listener.sampleAt = listener.judge.sample(queue.length, at: now, patience: patience(with: listener))
+        if listener.sampleAt == nil {
+            rearm(listener)
+        } else if now - listener.lookedAt >= StuckJudge.interval {
+            listener.lookedAt = now
+            if hasClosed(listener) { return lose(listener) }
+        }
+        if listener.judge.isStuck != wasStuck { tellOfStuck(listener.instance, waiting: queue.length) }
+    }
+
+    private func rearm(_ listener: HeldListener) {
+        if let watch = listener.watch { watches.change(watch, for: [.readable, .oneShot]) }
+    }
+
+    private func patience(with listener: HeldListener) -> Duration {
+        tenants[listener.instance]?.spec.stuckTimeout ?? .zero
+    }
+
+    /// An instance is stuck if any of its queues is.
+    func tellOfStuck(_ instance: InstanceID, waiting: UInt32) {
+        guard let tenant = tenants[instance], !tenant.hasEnded else { return }
+        let isStuck = holdings(of: instance).contains { $0.hasProgram && $0.judge.isStuck }
+        guard isStuck != tenant.isStuck else { return }
+        tenants[instance]?.isStuck = isStuck
+        report(isStuck ? .stuck(instance, waiting: Int(waiting)) : .unstuck(instance))
     }
 
     /// The program lives on without the listener: whoever waits there waits in vain.
@@ -126,6 +144,7 @@ extension Ports {
             forget(listener)
         }
         guard hadProgram, tenants[instance]?.hasEnded == false else { return }
+        tellOfStuck(instance, waiting: 0)
         report(.unlistened(instance, address))
     }
 }

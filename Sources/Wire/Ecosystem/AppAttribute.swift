@@ -35,6 +35,8 @@ enum AppAttribute: String, CaseIterable {
     case shutdownWithMessage = "shutdown_with_message"
     case instanceVariable = "instance_var"
     case incrementVariable = "increment_var"
+    case stuckTimeout = "stuck_timeout"
+    case stuckReplace = "stuck_replace"
     /// Written by us, not by people: which caller's environment, and the file it came from.
     case inherited, origin
 
@@ -54,8 +56,8 @@ enum AppAttribute: String, CaseIterable {
         case .name, .namespace, .port, .instances, .mode, .balance, .ports, .sockets, .zeroDowntime,
             .automaticRestart, .minUptime, .maxRestarts, .restartDelay, .longestDelay, .stopExitCodes,
             .killTimeout, .listenTimeout, .drainTimeout, .maxSurge, .drain, .drainGrace, .umask, .nice,
-            .waitReady, .watchdog, .nodePreload, .shutdownWithMessage,
-            .instanceVariable, .incrementVariable, .inherited, .origin:
+            .waitReady, .watchdog, .nodePreload, .shutdownWithMessage, .instanceVariable, .incrementVariable,
+            .inherited, .origin, .stuckTimeout, .stuckReplace:
             []
         }
     }

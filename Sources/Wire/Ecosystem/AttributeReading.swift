@@ -50,6 +50,8 @@ extension AppReader {
         case .waitReady: spec.waitReady = try Bool(json: json, clock: WallClock())
         case .health: spec.health = try health(json)
         case .watchdog: spec.watchdog = try AppReader.duration(json)
+        case .stuckTimeout: spec.stuckTimeout = try AppReader.patience(json, usual: .seconds(1)) ?? .zero
+        case .stuckReplace: spec.stuckReplace = try AppReader.patience(json, usual: .seconds(10))
         }
     }
 }
@@ -112,6 +114,12 @@ extension AppReader {
         let duration = try Duration(json: json, clock: WallClock())
         guard duration <= Limits.duration else { throw JSONMismatch("longer than a month") }
         return duration
+    }
+
+    /// A time, or `true` for the usual one, or `false` for never.
+    static func patience(_ json: JSON, usual: Duration) throws(JSONMismatch) -> Duration? {
+        guard case .bool(let isWanted) = json else { return try duration(json) }
+        return isWanted ? usual : nil
     }
 
     /// An array, or one text that is split like a shell's line.

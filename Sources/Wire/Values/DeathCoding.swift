@@ -33,7 +33,7 @@ extension Death: JSONReadable, JSONWritable {
 }
 
 /// Exactly one member says what happened: `exit_code`, `signal`, `unknown`, `not_started`, `never_ready`,
-/// `never_said_ready`, `unhealthy` or `silent`.
+/// `never_said_ready`, `unhealthy`, `silent` or `stuck`.
 extension Death.Cause: JSONReadable, JSONWritable {
     init(json: JSON, clock: WallClock) throws(JSONMismatch) {
         var fields = try JSONFields(json, clock: clock)
@@ -51,6 +51,8 @@ extension Death.Cause: JSONReadable, JSONWritable {
             self = .unhealthy(illness.reason, failures: illness.failures)
         } else if let after: Duration = try fields.optional("silent") {
             self = .silent(after: after)
+        } else if let stuck: Duration = try fields.optional("stuck") {
+            self = .stuck(after: stuck)
         } else if fields.find("unknown") != nil {
             self = .exited(.unknown)
         } else {
@@ -71,6 +73,7 @@ extension Death.Cause: JSONReadable, JSONWritable {
             case .unhealthy(let reason, let failures):
                 writer.field("unhealthy", Illness(reason: reason, failures: failures))
             case .silent(let after): writer.field("silent", after)
+            case .stuck(let after): writer.field("stuck", after)
             }
         }
     }

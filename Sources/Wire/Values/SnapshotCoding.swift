@@ -97,7 +97,8 @@ extension InstanceSnapshot: JSONReadable, JSONWritable {
             drain: try fields.optional("drain"),
             status: try fields.optional("status"),
             lacks: try fields.optional("lacks"),
-            health: try fields.optional("health"))
+            health: try fields.optional("health"),
+            stuckSince: try fields.optional("stuck_since"))
     }
 
     func write(to writer: inout JSONWriter) {
@@ -114,6 +115,7 @@ extension InstanceSnapshot: JSONReadable, JSONWritable {
             if let status { writer.field("status", status) }
             if let lacks { writer.field("lacks", lacks) }
             if let health { writer.field("health", health) }
+            if let stuckSince { writer.field("stuck_since", stuckSince) }
         }
     }
 }

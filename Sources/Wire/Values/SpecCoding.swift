@@ -69,6 +69,8 @@ extension AppSpec: JSONReadable, JSONWritable {
         writer.field("drain_timeout", drainTimeout)
         writer.field("drain_grace", drainGrace)
         writer.field("drain", drain.rawValue)
+        writer.field("stuck_timeout", stuckTimeout)
+        if let stuckReplace { writer.field("stuck_replace", stuckReplace) }
     }
 }
 

@@ -47,29 +47,59 @@ struct DecidingAboutPorts {
         #expect(group.program(weights: [:], probes: [:], by: .ip) == nil)
     }
 
-    private func judged(_ samples: [(Int, UInt32)]) -> StuckJudge {
+    /// Lets it look as often as it likes at a queue whose length changes at these times.
+    private func judged(_ changes: [(Int64, UInt32)], until end: Int64, patience: Duration = .seconds(1))
+        -> StuckJudge
+    {
         var judge = StuckJudge()
-        for (milliseconds, length) in samples {
-            _ = judge.sample(length, at: Instant(nanoseconds: Int64(milliseconds) * 1_000_000))
+        func length(at now: Int64) -> UInt32 { changes.last { $0.0 <= now }?.1 ?? 0 }
+        judge.stir(length(at: 0), at: Instant(nanoseconds: 0))
+        var next: Instant? = Instant(nanoseconds: 0) + .milliseconds(250)
+        while let now = next, now.nanoseconds <= end * 1_000_000 {
+            next = judge.sample(length(at: now.nanoseconds / 1_000_000), at: now, patience: patience)
         }
         return judge
     }
 
-    @Test func `a queue that does not shrink for a second is stuck`() {
-        #expect(!judged([(0, 1), (250, 1), (500, 1), (999, 1)]).isStuck)
-        #expect(judged([(0, 1), (250, 1), (500, 2), (1000, 2)]).isStuck)
-        #expect(!judged([(0, 3), (500, 4), (900, 3), (1500, 3)]).isStuck)
-        #expect(!judged([(0, 1), (1000, 1), (1250, 0)]).isStuck)
-        #expect(!judged([(0, 5), (1000, 5), (1250, 4)]).isStuck)
-        #expect(judged([(0, 5), (1000, 5), (1250, 4), (2250, 4)]).isStuck)
+    @Test func `a queue that does not shrink for a second is stuck, to the millisecond`() {
+        #expect(!judged([(0, 1)], until: 999).isStuck)
+        #expect(judged([(0, 1)], until: 1000).isStuck)
+        #expect(judged([(0, 1), (400, 3), (900, 9)], until: 1000).isStuck)
+    }
+
+    @Test func `whoever moves is not stuck, and not any more`() {
+        #expect(!judged([(0, 3), (940, 2)], until: 1900).isStuck)
+        #expect(!judged([(0, 5), (1100, 4)], until: 1600).isStuck)
+        #expect(!judged([(0, 1), (1100, 0)], until: 1600).isStuck)
+        #expect(judged([(0, 5), (1100, 4)], until: 2600).isStuck)
+        // It took one every 100 ms, and more came.
+        let busy = (0..<40).map { (Int64($0) * 50, UInt32($0 % 2 == 0 ? 10 : 9)) }
+        #expect(!judged(busy, until: 2000).isStuck)
+    }
+
+    @Test func `it is looked at more closely the nearer a judgement is`() {
+        var judge = StuckJudge()
+        judge.stir(1, at: Instant(nanoseconds: 0))
+        var looks: [Int64] = []
+        var next: Instant? = Instant(nanoseconds: 250_000_000)
+        while let now = next, !judge.isStuck {
+            looks.append(now.nanoseconds / 1_000_000)
+            next = judge.sample(1, at: now, patience: .seconds(1))
+        }
+        #expect(looks.first == 250 && looks.last == 1000 && looks.count > StuckJudge.looks, "\(looks)")
+    }
+
+    @Test func `patience can be another, or endless`() {
+        #expect(judged([(0, 1)], until: 5000, patience: .seconds(5)).isStuck)
+        #expect(!judged([(0, 1)], until: 4999, patience: .seconds(5)).isStuck)
+        #expect(judged([(0, 1)], until: 300, patience: .milliseconds(100)).isStuck)
+        #expect(!judged([(0, 1)], until: 100_000, patience: .zero).isStuck)
     }
 
     @Test func `an empty queue is not looked at again`() {
         var judge = StuckJudge()
-        let goesOn = [
-            judge.sample(1, at: Instant(nanoseconds: 0)), judge.sample(0, at: Instant(nanoseconds: 1)),
-        ]
-        #expect(goesOn == [true, false])
+        judge.stir(1, at: Instant(nanoseconds: 0))
+        #expect(judge.sample(0, at: Instant(nanoseconds: 1), patience: .seconds(1)) == nil)
     }
 
     private func abilities(_ refusal: String? = nil, privileged: Bool) -> PortsAbilities {

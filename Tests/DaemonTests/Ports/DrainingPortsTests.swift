@@ -273,37 +273,63 @@ import Testing
 
     init() throws { stage = try PortsStage() }
 
-    @Test func `a stuck instance gets no connections until it accepts again`() throws {
+    private func isStuck(_ instance: InstanceID) -> Bool {
+        stage.ports.facts(of: instance)?.queues.first?.isStuck == true
+    }
+
+    private func tells(_ instance: InstanceID) -> Bool {
+        stage.facts.contains { if case .stuck(instance, let waiting) = $0 { waiting > 0 } else { false } }
+    }
+
+    @Test func `a stuck instance is told of, and that it is well again`() throws {
         let first = try stage.serve()
         let second = try stage.serve()
         try stage.steer(to: [first, second])
         try stage.freeze(first)
-        let probe = SteeringProgram.probeAddress(Ports.probe(of: first))
-        _ = probe
         var waiting: [SharedDescriptor] = []
         try stage.until("the first has a queue") {
             waiting.append(try stage.connect())
             return (stage.ports.facts(of: first)?.queues.first?.length ?? 0) > 0
         }
-        try stage.until("it is found stuck") { stage.ports.facts(of: first)?.queues.first?.isStuck == true }
-        #expect(stage.sentences.last?.contains("accepts no connections") == true)
+        try stage.until("it is found stuck") { self.tells(first) }
+        #expect(isStuck(first) && !isStuck(second))
+        // What the supervisor makes of it.
+        try stage.steer(to: [second])
         #expect(try stage.census(20) == ["2": 20])
         kill(stage.process(first), SIGCONT)
-        try stage.until("it is well again") { stage.ports.facts(of: first)?.queues.first?.isStuck == false }
+        try stage.until("it is well again") { stage.heard(.unstuck(first)) }
+        try stage.steer(to: [first, second])
         for client in waiting { #expect(try stage.answer(client) != "") }
         #expect(try stage.census(40)["1", default: 0] > 5)
         try stage.until("nothing is watched any more") { stage.ports.nextDeadline == nil }
+        #expect(stage.facts.count { if case .stuck = $0 { true } else { false } } == 1)
     }
 
-    @Test func `the only instance is never taken away`() throws {
+    @Test func `with a stuck_timeout of 0 nobody is ever stuck`() throws {
+        let patient = stage.spec { $0.stuckTimeout = .zero }
+        let quick = stage.spec("quick") { $0.stuckTimeout = .milliseconds(50) }
+        let first = try stage.serve(nil, patient)
+        let port = freePort()
+        let script = stage.server().replacing("\(stage.port)", with: "\(port)")
+        let second = try stage.serve(script, quick)
+        try stage.freeze(first)
+        try stage.freeze(second)
+        let clients = [try stage.connect(), try stage.connect(to: port)]
+        try stage.until("the quick one is found stuck") { self.tells(second) }
+        #expect(!tells(first) && clients.count == 2)
+    }
+
+    @Test func `the heir of a stuck one is judged anew`() throws {
         let first = try stage.serve()
         try stage.steer(to: [first])
         try stage.freeze(first)
         let client = try stage.connect()
-        try stage.until("it is found stuck") { stage.ports.facts(of: first)?.queues.first?.isStuck == true }
-        let another = try stage.connect()
-        kill(stage.process(first), SIGCONT)
-        for client in [client, another] { #expect(try stage.answer(client) == "1") }
+        try stage.until("it is found stuck") { self.tells(first) }
+        try stage.crash(first)
+        let heir = try stage.serve(heirOf: first)
+        try stage.steer(to: [heir])
+        #expect(try stage.answer(client) == "2")
+        #expect(!tells(heir) && !isStuck(heir))
     }
 
     @Test func `a program that closes its listener and lives on is no black hole`() throws {

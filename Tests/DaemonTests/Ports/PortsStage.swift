@@ -225,8 +225,10 @@ extension PortsStage {
 
 extension PortsStage {
     /// A connection that was made, whether or not it was accepted.
-    func connect(_ host: String = "127.0.0.1", from source: [UInt8]? = nil) throws -> SharedDescriptor {
-        let address = try #require(SocketAddress(text: host, port: port))
+    func connect(
+        _ host: String = "127.0.0.1", from source: [UInt8]? = nil, to other: UInt16? = nil
+    ) throws -> SharedDescriptor {
+        let address = try #require(SocketAddress(text: host, port: other ?? port))
         let client = SharedDescriptor(try TCPSocket.open(address.family))
         if let source { try TCPSocket(client.number).bind(SocketAddress(.v4, host: source, port: 0)) }
         let raw = address.raw
