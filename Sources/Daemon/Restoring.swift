@@ -66,9 +66,9 @@ extension Loop {
         }
         restoreReadyNotes(found.manifest.held)
         ports.restore(
-            saved.map { app, _, instance in
+            saved.map { app, slot, instance in
                 RestoredTenant(
-                    instance: instance.id, process: instance.process, spec: app.spec,
+                    instance: instance.id, slot: slot.index, process: instance.process, spec: app.spec,
                     hasEnded: processes[instance.id]?.ended ?? true)
             }, found: found.manifest.held)
         for exit in found.manifest.exits where !exits.isAwaited(exit) { exits.wasTold(exit) }

@@ -13,11 +13,14 @@ public struct SteeringProgram: Equatable, Sendable {
         public var weight: Int
         /// Connections from 127.77.x.y with this x.y go to this member, whatever its weight.
         public var probe: UInt16?
+        /// Its number among the places of `Choice.place`, kept by whoever follows it; nil: it has none.
+        public var place: Int?
 
-        public init(position: Int, weight: Int, probe: UInt16? = nil) {
+        public init(position: Int, weight: Int, probe: UInt16? = nil, place: Int? = nil) {
             self.position = position
             self.weight = weight
             self.probe = probe
+            self.place = place
         }
     }
 
@@ -25,6 +28,9 @@ public struct SteeringProgram: Equatable, Sendable {
         case random
         /// Always the same member for a client, as long as the members stay.
         case byClientAddress
+        /// A client's address has one of so many places, and meets whoever stands there. Only where nobody does it
+        /// meets another, always the same, until the place is taken again. Weights count only as none or some.
+        case place(of: Int)
     }
 
     /// The most instructions the kernel takes (BPF_MAXINSNS).
@@ -34,7 +40,11 @@ public struct SteeringProgram: Equatable, Sendable {
     public init?(_ members: [Member], by choice: Choice) {
         let receivers = members.filter { $0.weight > 0 }
         guard !receivers.isEmpty else { return nil }
-        let end = Self.choosing(receivers, by: choice)
+        let end: [FilterInstruction]
+        switch choice {
+        case .random, .byClientAddress: end = Self.choosing(receivers, by: choice)
+        case .place(let count): end = Self.placing(receivers, among: count)
+        }
         let probed = Self.probing(members)
         instructions = probed.count + end.count <= Self.lengthLimit ? probed + end : end
         if instructions.count > Self.lengthLimit { return nil }
@@ -63,6 +73,8 @@ extension SteeringProgram {
     private static let multiply: UInt16 = 0x24
     private static let shiftRight: UInt16 = 0x74
     private static let modulo: UInt16 = 0x94
+    private static let divide: UInt16 = 0x34
+    private static let copyFromIndex: UInt16 = 0x87
     private static let jumpIfEqual: UInt16 = 0x15
     private static let jumpIfAtLeast: UInt16 = 0x35
     private static let jump: UInt16 = 0x05
@@ -89,7 +101,7 @@ extension SteeringProgram {
             FilterInstruction(and, 0xffff_0000),
             FilterInstruction(jumpIfEqual, 0x7f4d_0000, whenTrue: 1),
             skip,
-            FilterInstruction(0x87, 0),  // index back to accumulator
+            FilterInstruction(copyFromIndex, 0),
         ] + answers
     }
 
@@ -107,10 +119,33 @@ extension SteeringProgram {
         return program + [last]
     }
 
+    private static func placing(_ receivers: [Member], among count: Int) -> [FilterInstruction] {
+        let placed = receivers.filter { $0.place.map { (0..<count).contains($0) } ?? false }
+        let atPlace = placed.flatMap { member in
+            [
+                FilterInstruction(jumpIfEqual, UInt32(member.place!), whenFalse: 1),
+                FilterInstruction(answer, UInt32(member.position)),
+            ]
+        }
+        // Another part of the number says who stands in for the missing, lest all of a place's clients go to one.
+        let standIns = receivers.dropLast().enumerated().flatMap { index, member in
+            [
+                FilterInstruction(jumpIfEqual, UInt32(index), whenFalse: 1),
+                FilterInstruction(answer, UInt32(member.position)),
+            ]
+        }
+        return number(by: .byClientAddress)
+            + [FilterInstruction(copyToIndex, 0), FilterInstruction(modulo, UInt32(max(1, count)))] + atPlace
+            + [
+                FilterInstruction(copyFromIndex, 0), FilterInstruction(divide, UInt32(max(1, count))),
+                FilterInstruction(modulo, UInt32(receivers.count)),
+            ] + standIns + [FilterInstruction(answer, UInt32(receivers.last!.position))]
+    }
+
     private static func number(by choice: Choice) -> [FilterInstruction] {
         switch choice {
         case .random: [FilterInstruction(loadWord, random)]
-        case .byClientAddress:
+        case .byClientAddress, .place:
             [
                 FilterInstruction(loadByte, network),
                 FilterInstruction(and, 0xf0),

@@ -28,9 +28,12 @@ struct Load {
     }
 
     /// Asks so many times and waits for the result.
-    static func requests(_ count: Int, port: UInt16, clients: Int = 16) throws -> LoadResult {
+    static func requests(
+        _ count: Int, port: UInt16, clients: Int = 16, more: [String] = []
+    ) throws -> LoadResult {
         let command = Command(
-            Programs.load, ["--clients", "\(clients)", "--requests", "\(count)", "127.0.0.1:\(port)"])
+            Programs.load,
+            ["--clients", "\(clients)", "--requests", "\(count)"] + more + ["127.0.0.1:\(port)"])
         return try LoadResult(command.run(within: .seconds(120)))
     }
 }
@@ -44,6 +47,8 @@ struct LoadResult: CustomStringConvertible {
     /// Connections that ended between two requests, and requests that crossed such an end and were asked again.
     var lost: Int64
     var retried: Int64
+    /// Of each client's address (its last byte), where it was chosen.
+    var bySource: [String: [String: Int64]]
     /// From the connection to the end of the answer.
     var longest: Duration
     let description: String
@@ -56,6 +61,10 @@ struct LoadResult: CustomStringConvertible {
         byInstance = try Self.counts(json["by_instance"])
         lost = try Self.number(json["lost"])
         retried = try Self.number(json["retried"])
+        guard case .object(let sources)? = json["by_source"] else {
+            throw NeverHappened(description: "addresses in the result of the load")
+        }
+        bySource = Dictionary(uniqueKeysWithValues: try sources.map { ($0.key, try Self.counts($0.value)) })
         longest = .microseconds(try Self.number(json["max"]))
         description = "\(finished)"
     }

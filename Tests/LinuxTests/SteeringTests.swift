@@ -125,6 +125,34 @@ struct Steering {
         #expect(try group.spread(5, from: SteeringProgram.probeAddress(0)) == [5, 0])
     }
 
+    @Test func `a client keeps its place, and only the clients of a missing one move`() throws {
+        let group = try Group(4, on: "0.0.0.0")
+        /// Who stands at each place, by position; nil: nobody.
+        func met(_ places: [Int?]) throws -> [Int] {
+            let members = (0..<4).map { position in
+                let place = places.firstIndex(of: position)
+                return SteeringProgram.Member(position: position, weight: place == nil ? 0 : 1, place: place)
+            }
+            let program = try #require(SteeringProgram(members, by: .place(of: places.count)))
+            try TCPSocket(group.listeners[0].number).attach(program)
+            return try (1...120).map { client in
+                let source: [UInt8] = [127, 1, 0, UInt8(client)]
+                return try group.spread(2, from: source).firstIndex(of: 2) ?? -1
+            }
+        }
+        let three = try met([0, 1, 2])
+        #expect(Set(three) == [0, 1, 2])
+        // Another takes the second place.
+        let replaced = try met([0, 3, 2])
+        #expect(replaced == three.map { $0 == 1 ? 3 : $0 })
+        let missing = try met([0, nil, 2])
+        for (before, now) in zip(three, missing) {
+            #expect(before == 1 ? [0, 2].contains(now) : now == before)
+        }
+        #expect(
+            zip(three, missing).contains { $0 == (1, 0) } && zip(three, missing).contains { $0 == (1, 2) })
+    }
+
     @Test func `a client's address always meets the same member`() throws {
         let group = try Group(4, on: "0.0.0.0")
         try TCPSocket(group.listeners[0].number).attach(Steering.program([1, 1, 1, 1], .byClientAddress))

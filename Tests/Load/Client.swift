@@ -9,6 +9,8 @@ struct Client {
     private(set) var since: Int64 = 0
     private var answer = Answer()
     private var reused = false
+    /// The last byte of the address it comes from; 0: the kernel's choice.
+    var source: UInt8 = 0
 
     /// Whoever ends a connection later than this after a request has had it in work.
     private static let crossing: Int64 = 100_000_000
@@ -36,6 +38,7 @@ struct Client {
             family,
             Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
         guard descriptor >= 0 else { return .failed(.other) }
+        if source > 0, !bindSource() { return .failed(.noPort) }
         let raw = target.raw
         let code = raw.withUnsafeBytes {
             connect(descriptor, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(raw.count))
@@ -44,6 +47,18 @@ struct Client {
         guard errno == EINPROGRESS else { return .failed(connectFailure(errno)) }
         state = .connecting
         return .connecting
+    }
+
+    private func bindSource() -> Bool {
+        // The port is chosen when it connects, so that many may share it.
+        var isOn: Int32 = 1
+        let noPort = Int32(24)  // IP_BIND_ADDRESS_NO_PORT
+        setsockopt(descriptor, Int32(IPPROTO_IP), noPort, &isOn, socklen_t(MemoryLayout<Int32>.size))
+        let raw = SocketAddress(.v4, host: [127, 1, 0, source], port: 0).raw
+        return raw.withUnsafeBytes {
+            bind(descriptor, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(raw.count))
+                == 0
+        }
     }
 
     /// The descriptor is ready for what was waited for.

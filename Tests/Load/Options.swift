@@ -19,6 +19,8 @@ struct Options {
     var ramp: Duration = .zero
     /// `--keep-alive`: one connection for many requests.
     var keepAlive = false
+    /// `--sources 50`: so many loopback addresses that clients come from, 127.1.0.1 and on; 0: the kernel's choice.
+    var sources = 0
     /// `--status 200`: what a good answer is.
     var status = 200
     /// `--post 500`: POSTs with so many bytes of body.
@@ -41,6 +43,7 @@ struct Options {
             case "--ramp": ramp = .milliseconds(number(words.popFirst(), 0...1000))
             case "--post": body = number(words.popFirst(), 0...1_000_000)
             case "--retry": retries = true
+            case "--sources": sources = number(words.popFirst(), 1...250)
             case "--status": status = number(words.popFirst(), 100...599)
             default:
                 hasTarget = true

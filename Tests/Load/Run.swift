@@ -34,6 +34,9 @@ struct Run: ~Copyable {
             clients[index].rest(keeping: false, until: began + Int64(index) * options.ramp.nanoseconds)
         }
         tokens = Array(repeating: 0, count: options.clients)
+        if options.sources > 0 {
+            for index in clients.indices { clients[index].source = UInt8(index % options.sources + 1) }
+        }
     }
 
     var elapsed: Int64 { Clock.monotonic() - began }
@@ -82,7 +85,7 @@ struct Run: ~Copyable {
         case .succeeded(let word, let keeps):
             let now = Clock.monotonic()
             if tally.succeeded == 0 { say("load: running\n", to: 2) }
-            tally.success(word, took: now - clients[index].since)
+            tally.success(word, took: now - clients[index].since, from: clients[index].source)
             let keeping = keeps && options.keepAlive && !stopping
             finish(index, keeping: keeping, at: now + options.pause.nanoseconds)
         case .lost:

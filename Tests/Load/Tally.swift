@@ -23,6 +23,8 @@ struct Tally {
     /// Requests that a kept connection did not take, asked again.
     private var retried = 0
     private var byInstance: [String: Int] = [:]
+    /// By the last byte of the client's address, where it was chosen.
+    private var bySource: [UInt8: [String: Int]] = [:]
     private var microseconds: [UInt32] = []
 
     /// More samples would only cost memory.
@@ -32,8 +34,9 @@ struct Tally {
     var failures: Int { failed.values.reduce(0, +) }
     var requests: Int { succeeded + failures }
 
-    mutating func success(_ word: String, took nanoseconds: Int64) {
+    mutating func success(_ word: String, took nanoseconds: Int64, from source: UInt8 = 0) {
         succeeded += 1
+        if source > 0 { bySource[source, default: [:]][word, default: 0] += 1 }
         if byInstance[word] != nil || byInstance.count < Self.instances { byInstance[word, default: 0] += 1 }
         if microseconds.count < Self.samples { microseconds.append(UInt32(clamping: nanoseconds / 1000)) }
     }
@@ -52,12 +55,16 @@ struct Tally {
         let failing = Failing.allCases.filter { failed[$0] != nil }.map {
             "\"\($0.rawValue)\":\(failed[$0]!)"
         }
-        let instances = byInstance.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\($0.value)" }
+        let sources = bySource.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\(counts($0.value))" }
         return "{\"ok\":\(succeeded),\"failures\":\(failures),\"failed\":{\(failing.joined(separator: ","))},"
             + "\"lost\":\(lost),\"retried\":\(retried),"
-            + "\"by_instance\":{\(instances.joined(separator: ","))},"
+            + "\"by_instance\":\(counts(byInstance)),\"by_source\":{\(sources.joined(separator: ","))},"
             + "\"p50\":\(percentile(50)),\"p99\":\(percentile(99)),\"max\":\(sorted.last ?? 0),"
             + "\"milliseconds\":\(elapsed / 1_000_000)}"
+    }
+
+    private func counts(_ words: [String: Int]) -> String {
+        "{\(words.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\($0.value)" }.joined(separator: ","))}"
     }
 
     /// Words come from programs under test: anything but plain characters is replaced.

@@ -42,15 +42,35 @@ struct ListenerGroup: Equatable {
 
     /// A program for new connections; nil: nobody receives any.
     func program(
-        weights: [UInt64: Int], probes: [UInt64: UInt16], by balance: AppSpec.Balance
+        weights: [UInt64: Int], probes: [UInt64: UInt16], places: Places = Places(),
+        by balance: AppSpec.Balance
     ) -> SteeringProgram? {
         let members = order.enumerated().map { position, serial in
             SteeringProgram.Member(
-                position: position, weight: weights[serial] ?? 0, probe: probes[serial])
+                position: position, weight: weights[serial] ?? 0, probe: probes[serial],
+                place: places.bySerial[serial])
         }
         switch balance {
         case .random: return SteeringProgram(members, by: .random)
-        case .ip: return SteeringProgram(members, by: .byClientAddress)
+        case .ip where places.keepClients(of: members):
+            return SteeringProgram(members, by: .place(of: places.count))
+        case .ip:
+            let sorted = members.sorted { ($0.place ?? .max, $0.position) < ($1.place ?? .max, $1.position) }
+            return SteeringProgram(sorted, by: .byClientAddress)
+        }
+    }
+
+    /// The slots of the listeners: whoever comes to stand in a slot gets the clients that met its predecessor there.
+    struct Places: Equatable {
+        /// How many there are, taken or not.
+        var count = 0
+        var bySerial: [UInt64: Int] = [:]
+
+        /// One receiver for each place, and the same share for all: a canary has other shares.
+        fileprivate func keepClients(of members: [SteeringProgram.Member]) -> Bool {
+            let receivers = members.filter { $0.weight > 0 }
+            let taken = Set(receivers.compactMap(\.place))
+            return count > 0 && taken.count == receivers.count && Set(receivers.map(\.weight)).count <= 1
         }
     }
 }

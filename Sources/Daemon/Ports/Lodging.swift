@@ -9,7 +9,7 @@ extension Ports {
         let (tier, complaint) = abilities.tier(
             for: launch.spec, besideAnother: hasNeighbour(in: launch.spec.name))
         if let complaint { complain(complaint) }
-        var tenant = Tenant(app: launch.spec.name, spec: launch.spec, tier: tier)
+        var tenant = Tenant(app: launch.spec.name, slot: launch.slot, spec: launch.spec, tier: tier)
         if let dead = launch.heir {
             tenant.hasEstate = true
             bequeath(from: dead, to: instance)

@@ -49,6 +49,7 @@ final class Ports {
     /// One instance, as far as its ports are concerned.
     struct Tenant {
         var app: AppName
+        var slot: SlotIndex
         var spec: AppSpec
         var tier: PortsTier
         var process: ProcessID?

@@ -4,6 +4,7 @@ internal import Supervision
 /// An instance that a previous daemon started.
 struct RestoredTenant {
     var instance: InstanceID
+    var slot: SlotIndex
     var process: ProcessID
     var spec: AppSpec
     var hasEnded = false
@@ -15,7 +16,8 @@ extension Ports {
     func restore(_ running: [RestoredTenant], found: [String: SharedDescriptor]) {
         for tenant in running {
             tenants[tenant.instance] = Tenant(
-                app: tenant.spec.name, spec: tenant.spec, tier: .plain, process: tenant.process,
+                app: tenant.spec.name, slot: tenant.slot, spec: tenant.spec, tier: .plain,
+                process: tenant.process,
                 hasEnded: tenant.hasEnded)
         }
         restoreListeners(found)

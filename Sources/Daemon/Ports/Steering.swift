@@ -30,10 +30,10 @@ extension Ports {
             uniqueKeysWithValues: group.order.compactMap { serial in
                 listeners[serial].map { (serial, Ports.probe(of: $0.instance)) }
             })
-        let balance = balance(of: group)
+        let (balance, places) = (balance(of: group), places(of: group))
         // Older kernels have less room for programs (net.core.optmem_max): probes can be done without.
         let programs = [probes, [:]].compactMap {
-            group.program(weights: receivers, probes: $0, by: balance)
+            group.program(weights: receivers, probes: $0, places: places, by: balance)
         }
         let failure = attach(programs, to: first.socket)
         if failure == nil {
@@ -71,6 +71,20 @@ extension Ports {
     private func balance(of group: ListenerGroup) -> AppSpec.Balance {
         let instances = group.order.compactMap { listeners[$0]?.instance }
         return instances.compactMap { tenants[$0]?.spec.balance }.last ?? .random
+    }
+
+    /// As many as the newest instance of the app was told there are: after a scaling down the places of those who went
+    /// stay open, so that only their clients move.
+    private func places(of group: ListenerGroup) -> ListenerGroup.Places {
+        var places = ListenerGroup.Places()
+        for serial in group.order {
+            guard let instance = listeners[serial]?.instance, let tenant = tenants[instance] else { continue }
+            places.bySerial[serial] = tenant.slot.number
+            places.count = max(places.count, tenant.slot.number + 1)
+        }
+        let newest = tenants.filter { $0.value.app == group.key.app }.max { $0.key < $1.key }
+        places.count = max(places.count, newest?.value.spec.instances ?? 0)
+        return places
     }
 
     /// The last two bytes of the address from which a connection reaches this instance: 127.77.x.y.

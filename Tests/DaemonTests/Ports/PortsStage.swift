@@ -216,7 +216,9 @@ extension PortsStage {
             memory: PortsMemory(found: safe, safe: old.safe), tell: { _ in })
         connect()
         ports.restore(
-            running.map { RestoredTenant(instance: $0, process: ProcessID(process($0)), spec: $1) },
+            running.map {
+                RestoredTenant(instance: $0, slot: SlotIndex(0), process: ProcessID(process($0)), spec: $1)
+            },
             found: safe)
     }
 }
