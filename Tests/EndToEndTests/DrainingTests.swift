@@ -15,6 +15,8 @@ import Testing
         for (name, value) in variables { command.environment[name] = value }
         let finished = try command.run(within: .seconds(30))
         try #require(finished.succeeded, "\(finished)\n\(site.daemonLog)")
+        // What has not listened within min_uptime counts as ready, too.
+        try eventually("it listens") { (try? Visitor(port: port)) != nil }
         return site
     }
 
@@ -67,6 +69,7 @@ import Testing
             "--interpreter", "/usr/bin/python3", "--drain", "wait", "--drain-grace", "500", "--min-uptime",
             "100",
             "--", "\(other)")
+        try eventually("it listens") { (try? Visitor(port: other)) != nil }
         let cut = try Visitor.ask("/pause?6", port: port)
         let whole = try Visitor.ask("/pause?3", port: other, headers: "Connection: close\r\n")
         try cut.hears("first,")

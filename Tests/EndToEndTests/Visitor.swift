@@ -18,7 +18,7 @@ final class Visitor {
                 descriptor.number, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self),
                 socklen_t(raw.count))
         }
-        try #require(result == 0, "cannot connect: errno \(errno)")
+        guard result == 0 else { throw SystemError("connect to port \(port)", code: errno) }
         if !text.isEmpty { say(text) }
     }
 
