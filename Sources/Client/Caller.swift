@@ -113,7 +113,7 @@ extension Caller {
 
     /// What a program started now gets, as any command would give it.
     private static func environment(for request: Request) -> [String: String]? {
-        guard case .apply = request else { return nil }
+        guard request.bringsSpecs else { return nil }
         return ThisProcess.environmentByName().filter { name, _ in !Launcher.isPrivate(name + "=") }
     }
 }

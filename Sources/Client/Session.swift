@@ -22,8 +22,13 @@ struct Session {
             return try each(names) { isForced ? .forced(.stop, $0) : .stop($0) }
         case .restart(let targets, let environment):
             return try replace(targets, environment) { .restart($0) }
-        case .reload(let targets, let environment, let isForced):
-            return try replace(targets, environment) { isForced ? .forced(.reload, $0) : .reload($0) }
+        case .reload(let targets, let environment, let isForced, let percent):
+            return try replace(targets, environment, percent) { selector in
+                if let percent { return .canary(selector, percent: percent) }
+                return isForced ? .forced(.reload, selector) : .reload(selector)
+            }
+        case .promote(let names): return try each(names) { .promote($0) }
+        case .rollback(let names): return try each(names) { .rollback($0) }
         case .scale(let name, let scale): return try each([name]) { .scale($0, scale) }
         case .delete(let names): return try each(names) { .delete($0) }
         case .signal(let signal, let name): return try self.signal(signal, name)

@@ -98,12 +98,12 @@ extension Session {
 extension Session {
     /// `restart` and `reload`: of a file, what has changed is applied, and what has not is replaced all the same.
     func replace(
-        _ targets: [String], _ environment: String?, _ request: (Selector) -> Request
+        _ targets: [String], _ environment: String?, _ percent: Int? = nil, _ request: (Selector) -> Request
     ) throws(Stop) -> Int32 {
         for target in targets {
             let code: ExitCode
             switch Target(target) {
-            case .ecosystemFile(let path): code = try replace(file: path, environment, request)
+            case .ecosystemFile(let path): code = try replace(file: path, environment, percent, request)
             case .unsupportedFile(let path): throw Stop(Wording.unsupportedFile(path), .usage)
             case .other(let name):
                 guard environment == nil else { throw Stop(Wording.optionNeedsFile("--env"), .usage) }
@@ -116,9 +116,10 @@ extension Session {
     }
 
     private func replace(
-        file path: String, _ environment: String?, _ request: (Selector) -> Request
+        file path: String, _ environment: String?, _ percent: Int?, _ request: (Selector) -> Request
     ) throws(Stop) -> ExitCode {
-        let reply = try reply(to: .apply(try apps(of: path, environment)))
+        let specs = try apps(of: path, environment)
+        let reply = try reply(to: percent.map { .applyCanary(specs, percent: $0) } ?? .apply(specs))
         guard case .done(let outcomes) = reply else {
             return tell(reply)
         }

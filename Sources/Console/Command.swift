@@ -20,7 +20,7 @@ public enum Command: Equatable, Sendable {
     case start(targets: [String], StartOptions)
     case stop([String], isForced: Bool = false)
     case restart(targets: [String], environment: String?)
-    case reload(targets: [String], environment: String?, isForced: Bool = false)
+    case reload(targets: [String], environment: String?, isForced: Bool = false, canary: Int? = nil)
     case scale(String, Scale)
     case delete([String])
     case signal(Signal, String)
@@ -43,6 +43,8 @@ public enum Command: Equatable, Sendable {
     case keeper([String])
     /// A program to try things with: `web` or `worker`.
     case example([String])
+    case promote([String])
+    case rollback([String])
 }
 
 /// What `start` was told about a program. What is nil was not said.

@@ -38,7 +38,17 @@ enum CommandTable {
         CommandDescription(
             .reload, operands: "<app|file.json>...",
             "Replaces all instances without failing a request; keeps the old ones if the new fail.",
-            details: targets, options: [environment, force]),
+            details: targets, options: [environment, force, canary]),
+        CommandDescription(
+            .promote, operands: "<app>...",
+            "Goes on from a canary (`reload --canary`) to all instances.", details: targets),
+        CommandDescription(
+            .rollback, operands: "<app>...",
+            "Breaks off a reload, ends a canary, or returns to the version before.",
+            details: """
+                \(targets). The version before is started as it was: command, variables, and the directory with its \
+                symbolic links as they were then. It is a reload like any other, and does not change your files.
+                """),
         CommandDescription(
             .scale, operands: "<app> <N|+N|-N>", "Changes the number of instances.", details: targets),
         CommandDescription(
@@ -109,6 +119,10 @@ extension CommandTable {
     private static let force = OptionDescription(
         ["--force"],
         "Does not wait for requests in work, nor does what is being carried out already: cuts a drain short.")
+
+    private static let canary = OptionDescription(
+        ["--canary"], value: "percent",
+        "Replaces nothing yet: gives the new version this part of the new connections.")
 
     private static let startOptions: [OptionDescription] = [
         OptionDescription(["-n", "--name"], value: "name", "Its name (else the program's)."),
@@ -181,7 +195,7 @@ struct CommandDescription: Sendable {
 
 /// The commands by the name they are listed under.
 enum Verb: String, CaseIterable, Sendable {
-    case start, stop, restart, reload, scale, delete
+    case start, stop, restart, reload, promote, rollback, scale, delete
     case list, jlist, describe, why, logs, monit
     case ping, kill, version, help
     case send, signal

@@ -41,8 +41,14 @@ public struct Description: Sendable {
             ("stop", "\(spec.stopSignal), then SIGKILL after \(Quantities.duration(spec.killTimeout))"),
             ("drain", drain(spec)),
             ("listen timeout", Quantities.duration(spec.listenTimeout)),
+            ("reload", strategy(spec)),
             ("restarts", restartPolicy(spec.restart)),
         ]
+        if let canary = app.canary {
+            let target = "generation \(canary.generation.number)"
+            pairs.append(("canary", "\(canary.percent) % of new connections go to \(target)"))
+        }
+        if let previous = app.previous { pairs.append(("before", "generation \(previous.number)")) }
         if let origin = spec.origin { pairs.append(("file", origin)) }
         if let user = spec.user { pairs.append(("user", user)) }
         if let operation = app.operation { pairs.append(("now", phrase(operation))) }
@@ -117,6 +123,14 @@ public struct Description: Sendable {
             return "up to \(limit), idle connections are closed after \(Quantities.duration(spec.drainGrace))"
         case .wait: return "up to \(limit), until every connection has ended"
         case .off: return "left to the program"
+        }
+    }
+
+    private func strategy(_ spec: AppSpec) -> String {
+        let bake = "new ones are watched for \(Quantities.duration(spec.bake ?? spec.restart.minUptime))"
+        switch spec.strategy {
+        case .rolling: return "rolling, \(spec.maxSurge) at a time, \(bake)"
+        case .blueGreen: return "blue-green, \(bake)"
         }
     }
 

@@ -22,9 +22,8 @@ extension ParsedCommand {
         case .example:
             self.init(command: .example(remaining), manner: manner)
             return
-        case .start, .stop, .restart, .reload, .scale, .delete, .signal, .send, .list, .jlist, .describe,
-            .why, .logs,
-            .monit, .ping, .kill, .version, .help:
+        case .start, .stop, .restart, .reload, .promote, .rollback, .scale, .delete, .signal, .send, .list,
+            .jlist, .describe, .why, .logs, .monit, .ping, .kill, .version, .help:
             break
         }
         if description.verb != .help, ParsedCommand.asksForHelp(remaining) {
@@ -64,7 +63,10 @@ extension Command {
         case .reload:
             self = .reload(
                 targets: try words.some(), environment: arguments.values["--env"],
-                isForced: arguments.has("--force"))
+                isForced: arguments.has("--force"),
+                canary: try arguments.values["--canary"].map { text throws(UsageError) in try percent(text) })
+        case .promote: self = .promote(try words.some())
+        case .rollback: self = .rollback(try words.some())
         case .scale:
             let (app, count) = try words.two()
             guard let scale = Scale(count) else {
@@ -139,6 +141,15 @@ private struct Words {
     private var wrongNumber: UsageError {
         UsageError("usage: \(command.usage)", command: command.name)
     }
+}
+
+/// `5%` or `5`.
+private func percent(_ text: String) throws(UsageError) -> Int {
+    guard let number = Int(text.hasSuffix("%") ? String(text.dropLast()) : text), (1...99).contains(number)
+    else {
+        throw UsageError("\(Text.quoted(text)) is not a share of 1% to 99%", command: "reload")
+    }
+    return number
 }
 
 extension Scale {

@@ -40,6 +40,10 @@ enum Reason {
     }
 
     private static func online(_ slot: SlotSnapshot, in app: AppSnapshot, at now: Instant) -> String {
+        if let tried = canary(beside: slot, of: app) { return tried }
+        if let new = slot.others.first(where: { $0.inRotation && $0.phase == .online }) {
+            return "generation \(new.generation.number) serves; this one is kept to go back to"
+        }
         if let candidate = slot.others.first(where: { [.launching, .starting].contains($0.phase) }) {
             let lack = lack(of: candidate).map { ": \($0)" } ?? ""
             return "generation \(candidate.generation.number) is starting beside it\(lack)"
@@ -84,6 +88,13 @@ enum Reason {
         return (instance.inRotation ? "unhealthy" : "unhealthy, out of rotation") + reason
     }
 
+    private static func canary(beside slot: SlotSnapshot, of app: AppSnapshot) -> String? {
+        guard let canary = app.canary,
+            slot.others.contains(where: { $0.generation == canary.generation && $0.inRotation })
+        else { return nil }
+        return "canary beside it: \(canary.percent) % go to generation \(canary.generation.number)"
+    }
+
     private static func stopping(_ slot: SlotSnapshot, at now: Instant) -> String {
         guard let current = slot.current ?? slot.others.first else { return "" }
         switch current.phase {
@@ -104,7 +115,7 @@ enum Reason {
         guard let death = slot.deaths.last else { return "" }
         switch death.cause {
         case .exited(.code(0)): return "finished"
-        case .exited, .notStarted, .neverReady, .neverSaidReady, .unhealthy, .silent, .stuck:
+        case .exited, .notStarted, .neverReady, .neverSaidReady, .unhealthy, .silent, .stuck, .faltered:
             return "last: \(Wording.brief(death))"
         }
     }

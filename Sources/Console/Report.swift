@@ -55,7 +55,7 @@ extension ExitCode {
             switch refusal {
             case .noSuchApp: .noSuchApp
             case .invalid: .usage
-            case .tooMany, .shuttingDown: .failed
+            case .tooMany, .shuttingDown, .noCanary, .nothingBefore, .sameBefore: .failed
             }
     }
 
@@ -63,7 +63,7 @@ extension ExitCode {
         self =
             switch failure.death.cause {
             case .neverReady, .neverSaidReady: .timedOut
-            case .exited, .notStarted, .unhealthy, .silent, .stuck: .failed
+            case .exited, .notStarted, .unhealthy, .silent, .stuck, .faltered: .failed
             }
     }
 }

@@ -89,6 +89,9 @@ public struct Why: Sendable {
         case .reloaded: "reload"
         case .scaled: "scale"
         case .deleted: "delete"
+        case .canary: "canary"
+        case .promoted: "promotion"
+        case .reverted: "rollback"
         case .unchanged, .orphaned, .superseded, .failed: "operation"
         }
     }

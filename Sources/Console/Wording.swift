@@ -20,6 +20,7 @@ public enum Wording {
         case .unhealthy(let reason, _): "health check: \(Text.sanitised(reason))"
         case .silent(let after): "watchdog: silent for \(Quantities.duration(after))"
         case .stuck: "stuck"
+        case .faltered: "stopped serving"
         }
     }
 
@@ -48,6 +49,10 @@ public enum Wording {
         case .stuck(let after):
             "was killed after \(Quantities.duration(death.uptime)), because it was stuck: it had accepted no "
                 + "connection for \(Quantities.duration(after)) (stuck_replace)"
+        case .faltered(let missing):
+            missing.isEmpty
+                ? "did its work no more after \(Quantities.duration(death.uptime))"
+                : "stopped listening on \(list(missing)) after \(Quantities.duration(death.uptime))"
         }
     }
 
@@ -60,7 +65,7 @@ public enum Wording {
         }
     }
 
-    private static func list(_ addresses: [ListenAddress]) -> String {
+    static func list(_ addresses: [ListenAddress]) -> String {
         addresses.sorted().map(\.description).joined(separator: " and ")
     }
 
@@ -101,6 +106,8 @@ public enum Wording {
         case .stopped: return "\(who): stopped"
         case .died(let death): return "\(who): \(sentence(death))"
         case .rollingBack: return "\(who): going back to the previous version"
+        case .switched:
+            return "\(name(progress.app)): new connections go to generation \(progress.generation.number) now"
         }
     }
 
@@ -120,6 +127,7 @@ public enum Wording {
                 "\(app): no longer in its file, left running",
                 hint("swpm delete \(typed(app))", "to remove it"),
             ]
+        case .canary, .promoted, .reverted: return decision(outcome)
         case .superseded: return ["\(app): a later request took over"]
         case .failed: return ["\(app): failed, \(count)"]
         }
@@ -134,6 +142,7 @@ public enum Wording {
         case .tooMany(let what, let limit): ["too many \(Text.sanitised(what)): the limit is \(limit)"]
         case .invalid(let reason): [Text.sanitised(reason)]
         case .shuttingDown: ["the daemon is stopping everything"]
+        case .noCanary, .nothingBefore, .sameBefore: nothingToDecide(refusal)
         }
     }
 
@@ -245,5 +254,5 @@ public enum Wording {
     /// The command to type, on a line of its own.
     static func hint(_ command: String, _ purpose: String) -> String { "  \(purpose): \(command)" }
 
-    private static func typed(_ name: String) -> String { ShellWords.quoted(name) }
+    static func typed(_ name: String) -> String { ShellWords.quoted(name) }
 }

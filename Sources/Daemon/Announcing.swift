@@ -43,6 +43,10 @@ extension Death.Cause {
         case .silent(let patience): "said nothing to its watchdog for \(patience.milliseconds) ms"
         case .stuck(let after):
             "was killed: stuck for \(after.milliseconds) ms (stuck_replace)"
+        case .faltered(let missing):
+            missing.isEmpty
+                ? "did its work no more"
+                : "stopped listening on \(missing.map(\.description).joined(separator: ", "))"
         }
     }
 }

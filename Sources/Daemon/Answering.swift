@@ -48,11 +48,10 @@ extension Loop {
 
     /// Puts the caller's environment away and its number into the specifications.
     private func capture(_ environment: [String: String]?, for order: Request) throws(APIRefusal) -> Request {
-        guard case .apply(var specs) = order, let environment else { return order }
+        guard let environment, order.bringsSpecs else { return order }
         do throws(SystemError) {
             let number = try environments.keep(environment)
-            for index in specs.indices { specs[index].inherited = number }
-            return .apply(specs)
+            return order.inheriting(number)
         } catch {
             throw APIRefusal(status: 503, code: "busy", message: "\(error)")
         }

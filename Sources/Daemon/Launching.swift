@@ -30,8 +30,8 @@ extension Loop {
         for outcome in spawner.outcomes.take() {
             switch outcome {
             case .failed(let instance, let reason): notSpawned(instance, reason)
-            case .spawned(let instance, let process, let handle, let isNode):
-                spawned(instance, process, handle)
+            case .spawned(let instance, let process, let handle, let isNode, let places):
+                spawned(instance, process, handle, places)
                 channels.spawned(instance, isNode: isNode)
                 endedEarly(instance, process)
             }
@@ -47,9 +47,12 @@ extension Loop {
         learn(.spawnFailed(instance, reason: reason))
     }
 
-    private func spawned(_ instance: InstanceID, _ process: ProcessID, _ handle: SharedDescriptor) {
+    private func spawned(
+        _ instance: InstanceID, _ process: ProcessID, _ handle: SharedDescriptor, _ places: Places?
+    ) {
         processes.spawned(instance, process, handle)
         learn(.spawned(instance, process))
+        if let places { learn(.located(instance, places)) }
         ports.spawned(instance, process)
         notifySockets.spawned(instance, process)
         if keeper.isLost { adopt(instance, handle) }

@@ -26,7 +26,7 @@ struct SpawnJob: Sendable {
 
 enum SpawnOutcome: Sendable {
     /// `isNode`: it was given its channel.
-    case spawned(InstanceID, ProcessID, SharedDescriptor, isNode: Bool)
+    case spawned(InstanceID, ProcessID, SharedDescriptor, isNode: Bool, Places?)
     case failed(InstanceID, String)
 }
 

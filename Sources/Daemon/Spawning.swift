@@ -5,6 +5,8 @@ internal import Supervision
 extension SpawnJob {
     func carryOut(_ environments: DecodedEnvironment, _ tray: SpawnTray) -> SpawnOutcome {
         do {
+            // Before the spawn: a program may change links the moment it runs.
+            let places = Places(of: launch.spec)
             let facts = ScriptFacts(of: launch.spec)
             let invocation = launch.spec.invocation(of: facts)
             var request = try request(invocation, environments)
@@ -13,7 +15,7 @@ extension SpawnJob {
             request.tray = tray
             let spawned = try spawn(request)
             let process = ProcessID(spawned.process)
-            return .spawned(instance, process, SharedDescriptor(spawned.release()), isNode: isNode)
+            return .spawned(instance, process, SharedDescriptor(spawned.release()), isNode: isNode, places)
         } catch {
             return .failed(instance, "\(error)")
         }

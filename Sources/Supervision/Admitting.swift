@@ -30,6 +30,11 @@ extension Supervisor {
             try enqueue(.stop, try select(selector), ticket, isForced: true)
         case .forced(.reload, let selector):
             try enqueue(.reload, try select(selector).whole, ticket, isForced: true)
+        case .canary(let selector, let percent):
+            try enqueue(.canary(nil, percent: try check(percent)), try select(selector).whole, ticket)
+        case .applyCanary(let specs, let percent): try apply(specs, ticket, percent: try check(percent))
+        case .promote(let selector): try enqueue(.promote, try canaries(of: try select(selector)), ticket)
+        case .rollback(let selector): try enqueue(.rollback, try revertible(try select(selector)), ticket)
         }
     }
 
@@ -78,7 +83,10 @@ extension Supervisor {
         return try enqueue(.scale(scale), selection, ticket)
     }
 
-    private mutating func apply(_ specs: [AppSpec], _ ticket: Ticket) throws(Refusal) -> [AppName] {
+    /// With `percent`, what is there already is reloaded as a canary.
+    private mutating func apply(
+        _ specs: [AppSpec], _ ticket: Ticket, percent: Int? = nil
+    ) throws(Refusal) -> [AppName] {
         try check(specs)
         for spec in specs { try checkQueue(of: spec.name) }
         let orphans = orphans(beside: specs)
@@ -88,12 +96,44 @@ extension Supervisor {
                 Outcome(app: $0.name, change: .orphaned, instances: $0.slots.count { $0.isRunning })
             })
         for spec in specs {
-            let isNew = apps[spec.name] == nil
-            let operation = Operation(kind: isNew ? .create : .become(spec), ticket: ticket)
+            let operation = Operation(kind: kind(of: spec, percent), ticket: ticket)
             apps[spec.name, default: App(spec)].enqueue(operation, &desk)
         }
         desk.save()
         return specs.map(\.name)
+    }
+
+    private func kind(of spec: AppSpec, _ percent: Int?) -> Operation.Kind {
+        guard let app = apps[spec.name] else { return .create }
+        // After a deletion there is nothing beside which it could be tried.
+        guard let percent, !app.isBeingDeleted else { return .become(spec) }
+        return .canary(spec, percent: percent)
+    }
+
+    private func check(_ percent: Int) throws(Refusal) -> Int {
+        guard (1...99).contains(percent) else {
+            throw .invalid("a canary gets 1 to 99 % of the new connections, not \(percent)")
+        }
+        return percent
+    }
+
+    /// Of several apps, those that have one; but one at least.
+    private func canaries(of selection: Selection) throws(Refusal) -> Selection {
+        let some = selection.apps.filter { apps[$0]?.hasCanary ?? false }
+        if some.isEmpty, let first = selection.apps.first { throw .noCanary(first) }
+        return Selection(apps: some)
+    }
+
+    /// Of several apps, those that can go back; but one at least.
+    private func revertible(_ selection: Selection) throws(Refusal) -> Selection {
+        var objection: Refusal?
+        let some = selection.apps.filter { name in
+            guard let why = apps[name]?.objectionToGoingBack else { return true }
+            objection = objection ?? why
+            return false
+        }
+        if some.isEmpty, let objection { throw objection }
+        return Selection(apps: some)
     }
 
     /// Apps that came from the same files and are in them no more.

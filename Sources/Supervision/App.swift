@@ -1,11 +1,13 @@
 /// One application: its slots, and the one operation that is being done to it.
 struct App: Sendable {
     /// What every slot runs when no reload is on its way.
-    private(set) var generation: Generation
+    var generation: Generation
     /// The specifications that something here still runs or may have to run again, oldest first.
-    private(set) var versions: [Version]
+    var versions: [Version]
+    /// The one that was in force before: a rollback returns to it.
+    var previous: Version?
     /// The highest generation ever given out.
-    private var newest: Generation
+    var newest: Generation
     var slots: [Slot] = []
     var work: Work?
     var queue: [Operation] = []
@@ -17,74 +19,23 @@ struct App: Sendable {
     /// Those that accept no connections.
     var stuck: Set<InstanceID> = []
     var hasStuckChanged = false
+    var canary: Canary?
+    /// Ordered when nobody new is sent there any more.
+    var afterSteering: [Effect] = []
+    /// The shares changed, and nobody came or went.
+    var hasNewShares = false
     /// The last `.steer`; nil: unknown, because a former daemon gave it.
     var steered: [Share]?
-    private var glances: [Glance] = []
+    var glances: [Glance] = []
     private var stirred = Stirred.all
     /// It was deleted and nothing of it is left.
     var isGone = false
-
-    struct Version: Sendable {
-        var generation: Generation
-        var spec: AppSpec
-    }
 
     init(_ spec: AppSpec, generation: Generation = Generation(1), steered: [Share]? = []) {
         self.generation = generation
         self.newest = generation
         self.versions = [Version(generation: generation, spec: spec)]
         self.steered = steered
-    }
-}
-
-// MARK: - Versions
-
-extension App {
-    /// The specification in force.
-    var spec: AppSpec {
-        get { spec(of: generation) }
-        set { versions[position(of: generation)].spec = newValue }
-    }
-
-    var name: AppName { versions[0].spec.name }
-
-    func spec(of generation: Generation) -> AppSpec {
-        versions[position(of: generation)].spec
-    }
-
-    /// A version that nobody remembers, from before a restart of the daemon, is taken for the one in force.
-    private func position(of wanted: Generation) -> Int {
-        versions.firstIndex { $0.generation == wanted }
-            ?? versions.firstIndex { $0.generation == generation }
-            ?? 0
-    }
-
-    mutating func add(_ spec: AppSpec) -> Generation {
-        newest.number += 1
-        versions.append(Version(generation: newest, spec: spec))
-        return newest
-    }
-
-    /// Makes a version the one that every slot runs from now on.
-    mutating func commit(_ target: Generation) {
-        let count = spec.instances
-        generation = target
-        spec.instances = count
-        for k in slots.indices { slots[k].generation = target }
-    }
-
-    /// Generations up to this were in use before.
-    mutating func remember(_ generation: Generation) {
-        newest = max(newest, generation)
-    }
-
-    private mutating func forgetVersions() {
-        guard versions.count > 1, work == nil else { return }
-        var used: Set<Generation> = [generation]
-        for slot in slots {
-            for instance in slot.instances { used.insert(instance.generation) }
-        }
-        versions.removeAll { !used.contains($0.generation) }
     }
 }
 
@@ -102,7 +53,8 @@ extension App {
             }
         }
         steer(touched, &desk)
-        desk.order(orders)
+        desk.order(afterSteering + orders)
+        afterSteering = []
         for k in touched {
             if isDue(k, at: desk.now) { raise(k, &desk) }
             glances[k].deadline = slots[k].deadline
@@ -121,29 +73,6 @@ extension App {
         }
     }
 
-    /// Says who gets new connections, if that is not who got them before: whoever is ready, and wanted.
-    mutating func steer(_ touched: [Int], _ desk: inout Desk) {
-        var hasChanged = false
-        for k in touched where glances[k].online != slots[k].online || glances[k].fit != slots[k].fit {
-            glances[k].online = slots[k].online
-            glances[k].fit = slots[k].fit
-            hasChanged = true
-        }
-        guard hasChanged || hasStuckChanged || steered == nil else { return }
-        hasStuckChanged = false
-        // Where nobody is fit, whoever is there is better than nobody.
-        let fit = glances.compactMap(\.fit)
-        let rotation = sparing([Share].even(fit.isEmpty ? glances.compactMap(\.online) : fit))
-        guard rotation != steered else { return }
-        steered = rotation
-        desk.order(.steer(name, rotation))
-    }
-
-    /// New connections go to it; nil: nobody knows, because a former daemon said where they go.
-    func isInRotation(_ id: InstanceID) -> Bool? {
-        steered.map { $0.contains { $0.instance == id } }
-    }
-
     func isWanted(_ k: Int) -> Bool { slots[k].wanted && k < spec.instances }
 
     private func shouldRetire(_ place: Slot.Place, of k: Int) -> Bool {
@@ -154,7 +83,7 @@ extension App {
     }
 
     private func isDue(_ k: Int, at now: Instant) -> Bool {
-        guard isWanted(k), slots[k].current == nil, slots[k].candidate == nil else { return false }
+        guard isWanted(k), slots[k].current == nil, !slots[k].isHeldByCandidate else { return false }
         switch slots[k].rest {
         case .idle: return true
         case .waiting(let until): return until <= now
@@ -165,7 +94,7 @@ extension App {
     /// When it must be looked at again although nothing happened.
     func deadline(after now: Instant) -> Instant? {
         let own = glances.reduce(into: nil as Instant?) { $0 = Instant.earlier($0, $1.deadline) }
-        return Instant.earlier(Instant.earlier(own, nextReplacement), bakedNext(after: now))
+        return Instant.earlier(Instant.earlier(own, nextReplacement(after: now)), bakedNext(after: now))
     }
 }
 
@@ -177,6 +106,8 @@ extension App {
         var deadline: Instant?
         var online: InstanceID?
         var fit: InstanceID?
+        /// The canary beside it.
+        var tried: InstanceID?
     }
 
     /// The slots that this event has changed.

@@ -43,6 +43,9 @@ public struct AppSpec: Equatable, Sendable {
     public var drain: Drain = .connections
     /// How long a connection must have been silent both ways to count as idle.
     public var drainGrace: Duration = .seconds(5)
+    public var strategy: Strategy = .rolling
+    /// How long a new instance is watched before it is believed; nil: `restart.minUptime`.
+    public var bake: Duration?
 
     /// Whether a Node program is given the file that lets it finish its connections.
     public var nodePreload: Bool = true
@@ -107,6 +110,14 @@ extension AppSpec {
         case wait
         /// For nothing more: the program sees to its requests after the stop signal.
         case off
+    }
+
+    /// How a reload goes about it.
+    public enum Strategy: String, Equatable, Sendable {
+        /// Instance after instance.
+        case rolling
+        /// All new ones beside all old ones, then one switch.
+        case blueGreen = "blue-green"
     }
 
     /// Whether this asks for the same processes as `other`: neither the number of instances nor which caller's

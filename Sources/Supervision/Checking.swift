@@ -36,6 +36,7 @@ extension AppSpec {
             restart.longestDelay,
             restart.fixedDelay ?? .zero, health?.interval ?? .zero, health?.timeout ?? .zero,
             health?.startPeriod ?? .zero, watchdog ?? .zero, stuckTimeout, stuckReplace ?? .zero,
+            bake ?? .zero,
         ]
         if let fault = healthFault { return "\(name) \(fault)" }
         if durations.contains(where: { $0 < .zero }) { return "\(name) has a negative duration" }

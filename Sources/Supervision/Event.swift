@@ -31,4 +31,6 @@ public enum Event: Equatable, Sendable {
     case stuck(InstanceID, waiting: Int)
     /// It takes connections again.
     case unstuck(InstanceID)
+    /// Where it was found when it was spawned, if symbolic links led there.
+    case located(InstanceID, Places)
 }

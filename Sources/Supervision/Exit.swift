@@ -96,6 +96,8 @@ public struct Death: Equatable, Sendable {
         case silent(after: Duration)
         /// It was ended because it had accepted no connection for so long although some waited.
         case stuck(after: Duration)
+        /// It was ready, and then did its work no more, though it ran: it closed these, or did not answer.
+        case faltered(missing: [ListenAddress])
     }
 
     public init(

@@ -64,9 +64,14 @@ extension App {
     /// Writes down an operation that failed.
     mutating func record(_ done: Work, _ desk: inout Desk) {
         guard let failure = done.failure else { return }
+        record(failure, of: done.change, isRolledBack: done.isRolledBack, &desk)
+    }
+
+    mutating func record(
+        _ failure: Failure, of goal: Outcome.Change, isRolledBack: Bool, _ desk: inout Desk
+    ) {
         failures.append(
-            FailedOperation(
-                at: desk.now, goal: done.change, failure: failure, isRolledBack: done.isRolledBack))
+            FailedOperation(at: desk.now, goal: goal, failure: failure, isRolledBack: isRolledBack))
         if failures.count > FailedOperation.historyLimit { failures.removeFirst() }
         desk.save()
     }

@@ -26,6 +26,10 @@ struct Instance: Equatable, Sendable {
     /// While online: the program must have said by then that it lives.
     var watchdogAt: Instant?
     var stuck: Stuck?
+    /// New connections were given to it.
+    var hasServed = false
+    /// A canary: it stands beside the one that serves, and does not replace it.
+    var isTried = false
 
     init(id: InstanceID, generation: Generation, since: Instant, expected: [ListenAddress] = []) {
         self.id = id

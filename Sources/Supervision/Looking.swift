@@ -5,9 +5,8 @@ extension Supervisor {
         var needed: Set<EnvironmentID> = []
         for app in apps.values {
             needed.formUnion(app.versions.compactMap(\.spec.inherited))
-            for case .become(let spec) in app.queue.map(\.kind) {
-                if let environment = spec.inherited { needed.insert(environment) }
-            }
+            needed.formUnion(app.queue.compactMap(\.kind.spec?.inherited))
+            if let environment = app.previous?.spec.inherited { needed.insert(environment) }
         }
         return needed
     }

@@ -5,6 +5,7 @@ extension App {
     mutating func operate(_ desk: inout Desk) {
         while !isGone {
             clearAway(&desk)
+            watchCanary(&desk)
             if work == nil {
                 if !queue.isEmpty {
                     begin(queue.removeFirst(), &desk)
@@ -32,6 +33,9 @@ extension App {
         case .recover: recover(operation, &desk)
         // It is never in the queue: see `beginReplacement`.
         case .replace: break
+        case .canary(let spec, let percent): tryOut(spec, percent, operation, &desk)
+        case .promote: promoteCanary(operation, &desk)
+        case .rollback: goBack(operation, &desk)
         }
     }
 
@@ -58,15 +62,20 @@ extension App {
     private mutating func conclude(_ desk: inout Desk) {
         guard let done = work else { return }
         // A reload on the way to a specification is followed by the number of instances it asks for.
-        if case .become(let spec) = done.operation.kind, case .rolling = done.stage, done.failure == nil {
-            return resize(to: spec.instances, done.operation, done.change, &desk)
+        if case .rolling(let rollout) = done.stage, rollout.trial == nil, done.failure == nil,
+            let count = rollout.instances
+        {
+            resize(to: count, done.operation, done.change, &desk)
+            work?.note = done.note
+            return
         }
         work = nil
         if done.operation.kind == .delete { disappear(&desk) }
         record(done, &desk)
         let change = done.failure == nil ? done.change : .failed
         complete(
-            done.operation, change, failure: done.failure, isRolledBack: done.isRolledBack, &desk)
+            done.operation, change, failure: done.failure, isRolledBack: done.isRolledBack, note: done.note,
+            &desk)
     }
 
     private mutating func disappear(_ desk: inout Desk) {
@@ -115,11 +124,13 @@ extension App {
     private mutating func stop(_ operation: Operation, _ desk: inout Desk) {
         let stopped = operation.only == nil ? Array(slots.indices) : targets(of: operation)
         let isNeeded = stopped.contains { slots[$0].wanted || !slots[$0].isEmpty }
+        if operation.only == nil { endCanary(&desk) }
         layToRest(stopped, &desk)
         work = Work(operation, .emptying(stopped), change: isNeeded ? .stopped : .unchanged)
     }
 
     private mutating func delete(_ operation: Operation, _ desk: inout Desk) {
+        endCanary(&desk)
         layToRest(Array(slots.indices), &desk)
         work = Work(operation, .emptying(Array(slots.indices)), change: .deleted)
     }

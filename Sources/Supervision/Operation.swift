@@ -24,6 +24,10 @@ struct Operation: Sendable {
         case recover
         /// Replaces one instance that does its work no more by another of its version.
         case replace
+        /// A reload (of this, else of what is in force) for a part of the new connections only.
+        case canary(AppSpec?, percent: Int)
+        case promote
+        case rollback
     }
 }
 
@@ -34,6 +38,8 @@ struct Work: Sendable {
     var change: Outcome.Change
     var failure: Failure?
     var isRolledBack = false
+    /// What its outcome tells beside the change.
+    var note: Outcome.Note?
 
     enum Stage: Sendable {
         /// Until each of these slots has a ready instance, or its first run has failed.
@@ -58,7 +64,8 @@ extension Work {
     fileprivate func isSame(as other: Operation) -> Bool {
         guard operation.only == other.only else { return false }
         switch (stage, other.kind) {
-        case (.rolling, .reload): return failure == nil
+        case (.rolling(let rollout), .reload):
+            return failure == nil && rollout.trial == nil && [.reloaded, .started].contains(change)
         case (.emptying, .stop): return operation.kind == .stop
         case (.rolling, _), (.emptying, _), (.awaiting, _), (.turning, _), (.replacing, _): return false
         }
@@ -71,21 +78,21 @@ extension Operation.Kind {
     /// Whether asking for this makes `earlier`, which waits in the queue, pointless.
     ///
     ///     asked for      supersedes in the queue
-    ///     stop           start, restart, reload, become
+    ///     stop           start, restart, reload, become, canary, promote, rollback
     ///     delete         everything
     ///     start          stop
     ///     restart        stop
-    ///     become         reload, become
+    ///     become         reload, become, canary
     ///     scale to n     scale
     ///     reload, +n -n  nothing
     func supersedes(queued earlier: Operation.Kind) -> Bool {
         switch (self, earlier) {
         case (.delete, _), (.stop, .start), (.stop, .restart), (.stop, .reload), (.stop, .become),
-            (.start, .stop),
-            (.restart, .stop), (.become, .reload), (.become, .become), (.scale(.to), .scale):
+            (.stop, .canary), (.stop, .promote), (.stop, .rollback), (.start, .stop), (.restart, .stop),
+            (.become, .reload), (.become, .become), (.become, .canary), (.scale(.to), .scale):
             true
         case (.create, _), (.start, _), (.stop, _), (.restart, _), (.reload, _), (.become, _), (.scale, _),
-            (.recover, _), (.replace, _):
+            (.recover, _), (.replace, _), (.canary, _), (.promote, _), (.rollback, _):
             false
         }
     }
@@ -96,8 +103,23 @@ extension Operation.Kind {
         case (.stop, .stop), (.stop, .delete), (.delete, .stop), (.delete, .delete): false
         case (.stop, _), (.delete, _): true
         case (.create, _), (.start, _), (.restart, _), (.reload, _), (.become, _), (.scale, _), (.recover, _),
-            (.replace, _):
+            (.replace, _), (.canary, _), (.promote, _), (.rollback, _):
             false
+        }
+    }
+}
+
+extension Operation.Kind {
+    var isCanary: Bool { if case .canary = self { true } else { false } }
+
+    /// The specification it brings along.
+    var spec: AppSpec? {
+        switch self {
+        case .become(let spec): spec
+        case .canary(let spec, _): spec
+        case .create, .start, .stop, .restart, .reload, .scale, .delete, .recover, .replace, .promote,
+            .rollback:
+            nil
         }
     }
 }
@@ -114,6 +136,9 @@ extension App {
             if join(operation) { return }
         }
         if operation.only == nil { supersede(by: operation.kind, &desk) }
+        if operation.kind == .rollback, turnBack(&desk) {
+            return queue.insert(Operation(kind: .recover, ticket: operation.ticket), at: 0)
+        }
         queue.append(operation)
         if work != nil, let ticket = operation.ticket {
             let place = operation.only ?? SlotIndex(0)
@@ -131,6 +156,16 @@ extension App {
         return true
     }
 
+    /// Breaks off a reload on its way: whoever asks for a rollback then means that one.
+    private mutating func turnBack(_ desk: inout Desk) -> Bool {
+        guard let running = work, case .rolling(let rollout) = running.stage, rollout.direction == .forward
+        else { return false }
+        breakOff(&desk)
+        work = nil
+        complete(running.operation, .superseded, &desk)
+        return true
+    }
+
     private mutating func supersede(by kind: Operation.Kind, _ desk: inout Desk) {
         for earlier in queue where kind.supersedes(queued: earlier.kind) {
             complete(earlier, .superseded, &desk)
@@ -138,7 +173,7 @@ extension App {
         queue.removeAll { kind.supersedes(queued: $0.kind) }
         guard let running = work, kind.breaksOff(running.operation.kind) else { return }
         switch running.stage {
-        case .rolling: breakOff()
+        case .rolling: breakOff(&desk)
         case .replacing(let k):
             stir(k)
             slots[k].reject()
@@ -151,9 +186,10 @@ extension App {
     /// Answers for an operation that ends here.
     mutating func complete(
         _ operation: Operation, _ change: Outcome.Change, failure: Failure? = nil, isRolledBack: Bool = false,
-        _ desk: inout Desk
+        note: Outcome.Note? = nil, _ desk: inout Desk
     ) {
-        let outcome = Outcome(app: name, change: change, instances: slots.count { $0.isRunning })
+        let outcome = Outcome(
+            app: name, change: change, instances: slots.count { $0.isRunning }, note: note)
         for ticket in [operation.ticket] + operation.joined {
             desk.completions.append(
                 Desk.Completion(

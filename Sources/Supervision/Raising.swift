@@ -14,7 +14,7 @@ extension App {
 
     /// Spawns a would-be successor beside the current instance.
     mutating func raiseCandidate(_ k: Int, _ generation: Generation, _ desk: inout Desk) {
-        let owed = slots[k].current?.owed ?? []
+        let owed = slots[k].current?.owed ?? slots[k].owed
         slots[k].verdict = .open
         slots[k].candidate = spawn(k, generation, expecting: owed, heirOf: nil, &desk)
     }
@@ -62,6 +62,10 @@ extension App {
             return
         }
         let instance = slots[k][place]
+        // One that serves already, on trial, has failed.
+        if isInRotation(instance.id) == true {
+            return failCandidate(k, .faltered(missing: instance.missing), &desk)
+        }
         slots[k][place].readySince = nil
         slots[k][place].isProven = false
         slots[k][place].phase = .starting(until: instance.since + patience(with: instance))

@@ -51,10 +51,9 @@ extension App {
             generation: instance.generation, cause: cause, at: desk.now, uptime: desk.now - instance.since)
         let spec = spec(of: instance.generation)
         slots[k][place].phase = .stopping(killAt: desk.now + spec.killTimeout, sweepAt: nil)
-        // First nobody new is sent to it, if anybody was.
-        if isInRotation(instance.id) == true { steer([k], &desk) }
-        // The watchdog has a signal of its own, which is to leave a trace.
-        desk.order(signal == spec.stopSignal ? spec.dismissal(of: instance.id) : .signal(instance.id, signal))
+        // First nobody new is sent to it, if anybody was. The watchdog has a signal of its own, to leave a trace.
+        let isPolite = signal == spec.stopSignal
+        afterSteering.append(isPolite ? spec.dismissal(of: instance.id) : .signal(instance.id, signal))
     }
 }
 
@@ -107,8 +106,11 @@ extension App {
             let instance = slots[k][place]
             guard isEnough(instance, at: desk.now) else { return }
             slots[k][place].health.giveUp()
-            if mustGo(instance, place, at: desk.now) {
-                let failures = instance.health.failures
+            let failures = instance.health.failures
+            if place == .candidate, isInRotation(instance.id) == true {
+                // It may still have requests in work: out of rotation, it finishes them.
+                failCandidate(k, .unhealthy(reason, failures: failures), &desk)
+            } else if mustGo(instance, place, at: desk.now) {
                 let signal = spec(of: instance.generation).stopSignal
                 condemn(place, of: k, .unhealthy(reason, failures: failures), signal, &desk)
             } else if place == .current, health(of: instance).liveness {

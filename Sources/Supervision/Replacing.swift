@@ -7,7 +7,7 @@
 /// **What comes of it.** As soon as nothing else is being done to the app, and nobody waits in its queue, a candidate
 /// of the version in force is raised beside the instance. It has to prove itself as in a reload, then gets the new
 /// connections, and the old instance is drained and stopped. One slot of an app at a time. A candidate that fails
-/// goes, and the wish with it; the old instance stays. Between two replacements in one slot lie 10 s, then 20 s, and
+/// goes, and the wish with it; the old instance stays. Where a canary has the place beside it, it is restarted in place. Between two replacements in one slot lie 10 s, then 20 s, and
 /// so on up to ten minutes, until an instance has been there for ten minutes without being asked to go.
 ///
 /// Ask again as long as it lasts, as often as you like: what is wished already is not wished twice, and comes when it
@@ -53,8 +53,12 @@ extension App {
         replacements[k]?.outworn = nil
     }
 
-    mutating func noteFaltered(_ place: Slot.Place, of k: Int, at now: Instant) {
-        if place == .current { replace(k, at: now) }
+    mutating func noteFaltered(_ place: Slot.Place, of k: Int, _ desk: inout Desk) {
+        switch place {
+        case .current: replace(k, at: desk.now)
+        case .candidate: failCandidate(k, .faltered(missing: []), &desk)
+        case .leaving: break
+        }
     }
 
     mutating func noteRecovered(_ place: Slot.Place, of k: Int) {
@@ -67,9 +71,16 @@ extension App {
         forgetReplacements()
         let due = replacements.filter { $0.value.outworn != nil && $0.value.mayBegin(at: desk.now) }.keys
         // Of what is on its way out there may be much: never more processes than a reload would need.
-        guard let k = due.min(), slots.allSatisfy({ $0.surplus == 0 }) else { return false }
+        guard let k = due.min(), slots.allSatisfy({ $0.surplus == ($0.isTried ? 1 : 0) }) else {
+            return false
+        }
         stir(k)
         replacements[k]?.begin(at: desk.now)
+        guard !slots[k].isTried else {
+            work = Work(
+                Operation(kind: .replace), .turning(Turns(left: [k], awaited: [])), change: .restarted)
+            return true
+        }
         raiseCandidate(k, generation, &desk)
         work = Work(Operation(kind: .replace), .replacing(k), change: .reloaded)
         return true
@@ -104,11 +115,12 @@ extension App {
         return slots[k].candidate == nil && slots[k].leaving.isEmpty
     }
 
-    /// When a replacement that is wished may begin.
-    var nextReplacement: Instant? {
+    /// When a replacement that is wished may begin. One that is due waits for something to happen, not for the clock.
+    func nextReplacement(after now: Instant) -> Instant? {
         guard work == nil, !replacements.isEmpty else { return nil }
         return replacements.values.reduce(into: nil as Instant?) { next, replacement in
-            if replacement.outworn != nil { next = Instant.earlier(next, replacement.earliest) }
+            guard replacement.outworn != nil, !replacement.mayBegin(at: now) else { return }
+            next = Instant.earlier(next, replacement.earliest)
         }
     }
 }

@@ -16,11 +16,23 @@ public struct Outcome: Equatable, Sendable {
     public var change: Change
     /// Instances running at the end.
     public var instances: Int
+    public var note: Note?
 
-    public init(app: AppName, change: Change, instances: Int) {
+    public init(app: AppName, change: Change, instances: Int, note: Note? = nil) {
         self.app = app
         self.change = change
         self.instances = instances
+        self.note = note
+    }
+
+    /// What there is to say beside the change.
+    public enum Note: Equatable, Sendable {
+        /// This part of the new connections goes to this version.
+        case canary(Generation, percent: Int)
+        /// All go to it now.
+        case promoted(Generation)
+        /// To what ran before; the directory as it was found then, where another version was left for it.
+        case wentBack(to: Generation, directory: String?)
     }
 
     public enum Change: String, Equatable, Sendable {
@@ -32,6 +44,11 @@ public struct Outcome: Equatable, Sendable {
         /// Another, later request took over before this one was finished.
         case superseded
         case failed
+        /// A reload has become a canary, and somebody is to decide.
+        case canary
+        case promoted
+        /// Went back to what ran before.
+        case reverted
     }
 }
 
@@ -41,6 +58,12 @@ public enum Refusal: Error, Equatable, Sendable {
     case invalid(String)
     /// The daemon is stopping everything.
     case shuttingDown
+    /// There is no canary to promote.
+    case noCanary(AppName)
+    /// No version before is known.
+    case nothingBefore(AppName)
+    /// The version before was started from the same places in the same way: only files have changed.
+    case sameBefore(AppName, Generation)
 }
 
 /// Why an operation did not reach its end.
@@ -82,5 +105,7 @@ public struct Progress: Equatable, Sendable {
         case stopped
         case died(Death)
         case rollingBack
+        /// All new connections go to this version now.
+        case switched
     }
 }

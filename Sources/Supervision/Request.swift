@@ -17,6 +17,46 @@ public enum Request: Equatable, Sendable {
     public enum Forcible: String, Equatable, Sendable {
         case stop, reload
     }
+    /// A reload for this part of the new connections only, until it is promoted or rolled back. 1 to 99.
+    case canary(Selector, percent: Int)
+    /// `apply`, with changed and unchanged apps reloaded as a canary.
+    case applyCanary([AppSpec], percent: Int)
+    /// Go on from the canary to all instances.
+    case promote(Selector)
+    /// Break off a reload on its way, or end the canary, or return to the version before.
+    case rollback(Selector)
+}
+
+extension Request {
+    /// It names programs to run, and so comes with its caller's environment.
+    public var bringsSpecs: Bool {
+        switch self {
+        case .apply, .applyCanary: true
+        case .start, .stop, .restart, .reload, .scale, .delete, .shutdown, .forced, .canary, .promote,
+            .rollback:
+            false
+        }
+    }
+}
+
+extension Request {
+    /// The same, with a caller's environment for what it brings.
+    public func inheriting(_ environment: EnvironmentID) -> Request {
+        func equipped(_ specs: [AppSpec]) -> [AppSpec] {
+            specs.map { spec in
+                var spec = spec
+                spec.inherited = environment
+                return spec
+            }
+        }
+        switch self {
+        case .apply(let specs): return .apply(equipped(specs))
+        case .applyCanary(let specs, let percent): return .applyCanary(equipped(specs), percent: percent)
+        case .start, .stop, .restart, .reload, .scale, .delete, .shutdown, .forced, .canary, .promote,
+            .rollback:
+            return self
+        }
+    }
 }
 
 /// Which apps a command means.

@@ -44,7 +44,7 @@ extension RestartPolicy {
     func isStable(_ death: Death, of instance: Instance) -> Bool {
         switch death.cause {
         case .exited, .silent: break
-        case .notStarted, .neverReady, .neverSaidReady, .unhealthy: return false
+        case .notStarted, .neverReady, .neverSaidReady, .unhealthy, .faltered: return false
         case .stuck: return death.uptime >= max(minUptime, RestartPolicy.stuckTrust)
         }
         return death.uptime >= max(minUptime, RestartPolicy.shortestTrust)
@@ -64,10 +64,12 @@ extension App {
         let policy = spec(of: death.generation).restart
         switch place {
         case .candidate:
-            slots[k].verdict = .died
+            noteCandidateFailed(k, death.generation)
             slots[k].note(.refused, of: death)
-        case .current where slots[k].candidate != nil:
+        case .current where slots[k].isHeldByCandidate:
             break
+        case .current where isUnproven(instance, at: death.at) && !policy.isPeaceful(death.cause):
+            slots[k].verdict = .died
         case .current where policy.isPeaceful(death.cause) || policy.isStable(death, of: instance):
             if slots[k].verdict == .open { slots[k].verdict = .ready }
         case .current:

@@ -6,7 +6,8 @@ extension Supervisor {
     /// What is in `saved` is taken to run; the shell says `.exited` and `.vanished` of what it does not find, and ends
     /// by itself what runs but is not in it (spawned, and not yet saved). Everything is looked at at the first
     /// `.deadlinePassed`, which is due at once: what is wanted and not there is spawned, and who gets new connections
-    /// is said again. A reload that was on its way is rolled back; clients of the former daemon are not answered.
+    /// is said again. A reload that was on its way is rolled back; a canary that was open stays open. Clients of the
+    /// former daemon are not answered.
     public init(
         restoring saved: SavedState, history: History = History(), seed: UInt64, now: Instant
     ) {
@@ -28,6 +29,9 @@ extension Supervisor {
 extension App {
     fileprivate init(restoring saved: SavedState.App, _ desk: inout Desk) {
         self.init(saved.spec, generation: saved.generation, steered: nil)
+        versions[0].places = saved.places
+        previous = saved.previous.map { Version(generation: $0.generation, spec: $0.spec) }
+        if let saved = saved.canary { restore(saved) }
         for slot in saved.slots {
             desk.keepSlotID(slot.id)
             slots.append(restore(slot, &desk))
@@ -36,14 +40,28 @@ extension App {
         if isMixed { queue = [Operation(kind: .recover)] }
     }
 
+    private mutating func restore(_ saved: SavedState.Canary) {
+        let target = saved.version.generation
+        add(Version(generation: target, spec: saved.version.spec, places: saved.places))
+        canary = Canary(target: target, percent: saved.percent, slots: [], instances: saved.instances)
+    }
+
     private mutating func restore(_ saved: SavedState.Slot, _ desk: inout Desk) -> Slot {
         var slot = Slot(index: saved.index, id: saved.id, wanted: saved.wanted, generation: generation)
         slot.restarts = saved.restarts
         for one in saved.instances {
             remember(one.generation)
             desk.homes[one.id] = Desk.Home(app: name, slot: slots.count)
-            let instance = restore(one, at: desk.now)
-            if slot.current == nil { slot.current = instance } else { slot.leaving.append(instance) }
+            var instance = restore(one, at: desk.now)
+            if one.generation == canary?.target, slot.candidate == nil {
+                instance.isTried = true
+                slot.candidate = instance
+                canary?.slots.insert(slots.count)
+            } else if slot.current == nil {
+                slot.current = instance
+            } else {
+                slot.leaving.append(instance)
+            }
         }
         return slot
     }
@@ -68,7 +86,19 @@ extension App {
     }
 
     fileprivate var saved: SavedState.App {
-        SavedState.App(spec: spec, generation: generation, slots: slots.map(\.saved))
+        SavedState.App(
+            spec: spec, generation: generation, slots: slots.map(\.saved), places: places,
+            previous: previous.map { SavedState.Version(generation: $0.generation, spec: $0.spec) },
+            canary: canary.flatMap(saved))
+    }
+
+    /// One that is being promoted is a reload on its way.
+    private func saved(_ canary: Canary) -> SavedState.Canary? {
+        if case .rolling(let rollout) = work?.stage, rollout.trial == nil { return nil }
+        guard let version = versions.first(where: { $0.generation == canary.target }) else { return nil }
+        return SavedState.Canary(
+            version: SavedState.Version(generation: version.generation, spec: version.spec),
+            percent: canary.percent, instances: canary.instances, places: version.places)
     }
 }
 

@@ -34,7 +34,7 @@ extension App {
     private func serves(_ instance: Instance) -> Bool {
         guard instance.phase == .online, !instance.listening.isEmpty else { return false }
         // After a restart of the daemon nobody knows who was steered to.
-        return instance.stuck?.wasServing ?? isInRotation(instance.id) ?? true
+        return instance.hasServed || steered == nil
     }
 
     /// Sends the stop signal.

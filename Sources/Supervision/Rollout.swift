@@ -2,8 +2,14 @@
 struct Rollout: Sendable {
     var target: Generation
     var direction: Direction
-    /// Nothing ran when it began, so there is nothing to go back to.
+    /// Nothing served when it began, so there is nothing to go back to.
     var isHealing: Bool
+    /// How many instances there are to be afterwards; nil: as many as there are.
+    var instances: Int?
+    /// All at once (blue-green): on which side new connections are; nil: slot after slot.
+    var side: Side?
+    /// Not a replacement yet: only a few are raised, to be given a part of the connections.
+    var trial: Trial?
     /// Slots that keep what they run, because what should replace it failed on the way back.
     var kept: Set<Int> = []
 
@@ -24,6 +30,7 @@ extension App {
             work = Work(operation, .awaiting([]), change: .unchanged)
             return
         }
+        endCanary(&desk)
         roll(to: spec, operation, .reloaded, &desk)
     }
 
@@ -32,8 +39,10 @@ extension App {
         let sleeping = meant.filter { !slots[$0].wanted || slots[$0].current == nil }
         let wasAsleep = sleeping.count == meant.count && !meant.isEmpty
         guard wished.runsTheSame(as: spec) else {
+            endCanary(&desk)
             awaken(sleeping, &desk)
-            return roll(to: wished, operation, wasAsleep ? .started : .reloaded, &desk)
+            return roll(
+                to: wished, operation, wasAsleep ? .started : .reloaded, instances: wished.instances, &desk)
         }
         spec.origin = wished.origin
         if wasAsleep { spec.inherited = wished.inherited }
@@ -45,23 +54,41 @@ extension App {
         }
     }
 
-    /// Goes back to the version in force, in which a former daemon left some slots behind.
+    /// Goes back to the version in force, in which something left some slots behind: a former daemon, or a reload
+    /// that was broken off.
     mutating func recover(_ operation: Operation, _ desk: inout Desk) {
-        let rollout = Rollout(target: generation, direction: .back, isHealing: false)
-        work = Work(operation, .rolling(rollout), change: .reloaded)
+        var rollout = Rollout(target: generation, direction: .back, isHealing: false)
+        let isWhole = slots.allSatisfy { $0.current?.generation != generation }
+        if spec.strategy == .blueGreen, isWhole { rollout.side = .blue }
+        work = Work(operation, .rolling(rollout), change: .reverted)
+        work?.note = .wentBack(to: generation, directory: nil)
     }
 
-    private mutating func roll(
-        to wished: AppSpec, _ operation: Operation, _ change: Outcome.Change, _ desk: inout Desk
+    /// With `percent`, it ends as a canary.
+    mutating func roll(
+        to wished: AppSpec, _ operation: Operation, _ change: Outcome.Change, instances: Int? = nil,
+        percent: Int? = nil, _ desk: inout Desk
     ) {
         let isHealing = !slots.indices.contains { isServing($0, at: desk.now) }
         let target = add(wished)
+        var rollout = Rollout(
+            target: target, direction: .forward, isHealing: isHealing, instances: instances)
+        // Where nothing serves, there is nothing beside which anything could be tried, or all at once.
+        if !isHealing, let percent {
+            rollout.trial = Trial(percent: percent, slots: trialSlots(for: percent))
+        } else if !isHealing, wished.strategy == .blueGreen {
+            rollout.side = .blue
+        }
+        begin(rollout, &desk)
+        work = Work(operation, .rolling(rollout), change: change)
+    }
+
+    mutating func begin(_ rollout: Rollout, _ desk: inout Desk) {
         for k in slots.indices where isWanted(k) {
             slots[k].verdict = .open
-            if !slots[k].isRunning { startOver(k, target, &desk) }
+            let isEmpty = !slots[k].isRunning && slots[k].candidate == nil
+            if isEmpty, rollout.trial == nil { startOver(k, rollout.target, &desk) }
         }
-        let rollout = Rollout(target: target, direction: .forward, isHealing: isHealing)
-        work = Work(operation, .rolling(rollout), change: change)
     }
 
     /// Somebody is ready in this slot who can be relied on: not one that keeps crashing, and happens to be up.
@@ -85,12 +112,16 @@ extension App {
         var rollout = rollout
         stirAll()
         judge(&rollout, &desk)
-        promote(rollout, &desk)
+        promote(&rollout, &desk)
         raiseNext(rollout, &desk)
         work?.stage = .rolling(rollout)
         guard slots.indices.allSatisfy({ isThrough($0, rollout, at: desk.now) }) else { return false }
         if rollout.direction == .forward {
-            commit(rollout.target)
+            if let trial = rollout.trial {
+                openCanary(rollout, trial, &desk)
+            } else {
+                commit(rollout.target)
+            }
             lastFailure = nil
             desk.save()
         }
@@ -106,8 +137,9 @@ extension App {
         }
         switch rollout.direction {
         case .forward:
-            guard let first = failed.first, let failure = failure(of: first) else { return }
-            abort(&rollout, failure, &desk)
+            if let failure = failed.first.flatMap(failure) ?? failureOnSwitch(rollout) {
+                abort(&rollout, failure, &desk)
+            }
         case .back:
             for k in failed where slots[k].candidate != nil {
                 slots[k].reject()
@@ -127,8 +159,11 @@ extension App {
         lastFailure = failure
         work?.failure = failure
         work?.isRolledBack = !rollout.isHealing
+        work?.note = nil
         desk.order(.announce(.reloadFailed(name, failure)))
         desk.save()
+        canary = nil
+        (rollout.side, rollout.trial) = (nil, nil)
         for k in slots.indices { slots[k].reject() }
         if rollout.isHealing {
             rollout.direction = .abandoned
@@ -165,7 +200,9 @@ extension App {
     }
 
     /// Candidates that proved themselves take over. `tend` steers, and sends the replaced away.
-    private mutating func promote(_ rollout: Rollout, _ desk: inout Desk) {
+    private mutating func promote(_ rollout: inout Rollout, _ desk: inout Desk) {
+        guard rollout.trial == nil else { return }
+        guard rollout.side == nil else { return turnOver(&rollout, &desk) }
         for k in slots.indices {
             guard let candidate = slots[k].candidate, canTakeOver(candidate, in: k, at: desk.now) else {
                 continue
@@ -174,42 +211,37 @@ extension App {
         }
     }
 
-    /// It has proved itself; or nobody serves there any more, and then whoever can serve does.
-    func canTakeOver(_ candidate: Instance, in k: Int, at now: Instant) -> Bool {
-        guard candidate.phase == .online else { return false }
-        return isBaked(candidate, at: now) || slots[k].current?.phase != .online
-    }
-
-    /// The candidate of a slot takes the place of whoever is there.
-    mutating func takeOver(_ k: Int, _ version: Generation, _ desk: inout Desk) {
-        guard let candidate = slots[k].candidate else { return }
-        if let replaced = slots[k].current { slots[k].leaving.append(replaced) }
-        slots[k].current = candidate
-        slots[k].candidate = nil
-        slots[k].renew(&desk)
-        slots[k].verdict = isBaked(candidate, at: desk.now) ? .ready : .open
-        slots[k].generation = version
-        slots[k].restarts += 1
-        desk.save()
-    }
-
     private mutating func raiseNext(_ rollout: Rollout, _ desk: inout Desk) {
         guard rollout.direction != .abandoned else { return }
-        var free = max(1, spec(of: rollout.target).maxSurge) - slots.reduce(0) { $0 + $1.surplus }
+        var free = surge(of: rollout) - slots.reduce(0) { $0 + $1.surplus }
         for k in slots.indices where free > 0 && isWanted(k) && slots[k].candidate == nil {
-            guard let current = slots[k].current else {
+            if let trial = rollout.trial, !trial.slots.contains(k) { continue }
+            if slots[k].current == nil, rollout.trial == nil {
                 if slots[k].generation != rollout.target { startOver(k, rollout.target, &desk) }
                 continue
             }
-            let isStale = current.generation != rollout.target && !rollout.kept.contains(k)
-            guard isStale, current.isActive else { continue }
+            guard isStale(k, rollout) else { continue }
             raiseCandidate(k, rollout.target, &desk)
+            slots[k].candidate?.isTried = rollout.trial != nil
             free -= 1
         }
     }
 
-    private func isThrough(_ k: Int, _ rollout: Rollout, at now: Instant) -> Bool {
+    /// What runs there is to be replaced, or tried against; what is on its way out is not waited for.
+    private func isStale(_ k: Int, _ rollout: Rollout) -> Bool {
+        guard let current = slots[k].current else { return rollout.trial != nil }
+        return current.generation != rollout.target && !rollout.kept.contains(k) && current.isActive
+    }
+
+    /// How many more than there are slots may run.
+    private func surge(of rollout: Rollout) -> Int {
+        if let trial = rollout.trial { return trial.slots.count }
+        return rollout.side != nil ? slots.count : max(1, spec(of: rollout.target).maxSurge)
+    }
+
+    func isThrough(_ k: Int, _ rollout: Rollout, at now: Instant) -> Bool {
         let slot = slots[k]
+        if let trial = rollout.trial { return isThrough(k, trial, rollout.target, at: now) }
         guard slot.candidate == nil, slot.leaving.isEmpty else { return false }
         guard isWanted(k) else { return true }
         switch rollout.direction {
@@ -225,39 +257,11 @@ extension App {
         }
     }
 
-    /// It has been ready for long enough to be believed.
-    func isBaked(_ instance: Instance, at now: Instant) -> Bool {
-        guard let baked = bakedAt(instance) else { return false }
-        return baked <= now
-    }
-
-    private func bakedAt(_ instance: Instance) -> Instant? {
-        guard instance.phase == .online, let ready = instance.readySince else { return nil }
-        return ready + spec(of: instance.generation).restart.minUptime
-    }
-
-    /// When a reload can next go on because time has passed.
-    func bakedNext(after now: Instant) -> Instant? {
-        let target: Generation
-        switch work?.stage {
-        case .rolling(let rollout) where rollout.direction != .abandoned: target = rollout.target
-        case .replacing: target = generation
-        case .rolling, .awaiting, .emptying, .turning, nil: return nil
-        }
-        var next: Instant?
-        for slot in slots {
-            for instance in [slot.candidate, slot.current] {
-                guard let instance, instance.generation == target else { continue }
-                guard let baked = bakedAt(instance), baked > now else { continue }
-                next = Instant.earlier(next, baked)
-            }
-        }
-        return next
-    }
-
     /// Leaves a reload where it stands: what is not in force goes.
-    mutating func breakOff() {
+    mutating func breakOff(_ desk: inout Desk) {
         stirAll()
+        desk.save()
+        canary = nil
         for k in slots.indices {
             slots[k].reject()
             slots[k].generation = generation

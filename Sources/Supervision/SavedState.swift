@@ -14,11 +14,45 @@ public struct SavedState: Equatable, Sendable {
         public var spec: AppSpec
         public var generation: Generation
         public var slots: [Slot]
+        public var places: Places?
+        /// What a rollback returns to.
+        public var previous: Version?
+        public var canary: Canary?
 
-        public init(spec: AppSpec, generation: Generation, slots: [Slot]) {
+        public init(
+            spec: AppSpec, generation: Generation, slots: [Slot], places: Places? = nil,
+            previous: Version? = nil, canary: Canary? = nil
+        ) {
             self.spec = spec
             self.generation = generation
             self.slots = slots
+            self.places = places
+            self.previous = previous
+            self.canary = canary
+        }
+    }
+
+    public struct Version: Equatable, Sendable {
+        public var generation: Generation
+        public var spec: AppSpec
+
+        public init(generation: Generation, spec: AppSpec) {
+            self.generation = generation
+            self.spec = spec
+        }
+    }
+
+    public struct Canary: Equatable, Sendable {
+        public var version: Version
+        public var percent: Int
+        public var instances: Int?
+        public var places: Places?
+
+        public init(version: Version, percent: Int, instances: Int? = nil, places: Places? = nil) {
+            self.version = version
+            self.percent = percent
+            self.instances = instances
+            self.places = places
         }
     }
 

@@ -97,11 +97,12 @@ extension Slot {
     var isEmpty: Bool { current == nil && candidate == nil && leaving.isEmpty }
     /// Processes beyond the one that belongs here. Where that one is missing it may come back at any moment.
     var surplus: Int { (candidate == nil ? 0 : 1) + leaving.count }
+    /// Who is missing here is about to be replaced, so nobody else is started; a canary replaces nobody.
+    var isHeldByCandidate: Bool { candidate.map { !$0.isTried } ?? false }
+    var isTried: Bool { candidate?.isTried ?? false }
     var isRunning: Bool { current?.isActive ?? false }
     /// Whom new connections may be given.
     var online: InstanceID? { current?.phase == .online ? current?.id : nil }
-    /// The same, if it does its work.
-    var fit: InstanceID? { current?.isFit == true ? online : nil }
 }
 
 // MARK: - What happens to it
@@ -117,7 +118,7 @@ extension Slot {
 
     /// When it is tried again, if it waits for that.
     var nextTry: Instant? {
-        guard wanted, current == nil, candidate == nil, case .waiting(let until) = rest else { return nil }
+        guard wanted, current == nil, !isHeldByCandidate, case .waiting(let until) = rest else { return nil }
         return until
     }
 

@@ -14,6 +14,20 @@ public struct AppSnapshot: Equatable, Sendable {
     public var lastFailure: Failure?
     /// Oldest first, at most `FailedOperation.historyLimit`.
     public var failures: [FailedOperation]
+    /// The version that gets a part of the new connections, until somebody decides.
+    public var canary: Canary?
+    /// The version to which a rollback would return.
+    public var previous: Generation?
+
+    public struct Canary: Equatable, Sendable {
+        public var generation: Generation
+        public var percent: Int
+
+        public init(_ generation: Generation, percent: Int) {
+            self.generation = generation
+            self.percent = percent
+        }
+    }
 
     public enum Operation: String, Equatable, Sendable {
         case starting, stopping, restarting, reloading, scaling, deleting, rollingBack
@@ -21,7 +35,8 @@ public struct AppSnapshot: Equatable, Sendable {
 
     public init(
         spec: AppSpec, generation: Generation, slots: [SlotSnapshot], operation: Operation? = nil,
-        lastFailure: Failure? = nil, failures: [FailedOperation] = []
+        lastFailure: Failure? = nil, failures: [FailedOperation] = [], canary: Canary? = nil,
+        previous: Generation? = nil
     ) {
         self.spec = spec
         self.generation = generation
@@ -29,6 +44,8 @@ public struct AppSnapshot: Equatable, Sendable {
         self.operation = operation
         self.lastFailure = lastFailure
         self.failures = failures
+        self.canary = canary
+        self.previous = previous
     }
 }
 

@@ -10,7 +10,8 @@ extension App {
     var snapshot: AppSnapshot {
         AppSnapshot(
             spec: spec, generation: generation, slots: slots.map(snapshot), operation: work?.word,
-            lastFailure: lastFailure, failures: failures)
+            lastFailure: lastFailure, failures: failures,
+            canary: canary.map { .init($0.target, percent: $0.percent) }, previous: previous?.generation)
     }
 
     private func snapshot(of slot: Slot) -> SlotSnapshot {
@@ -34,7 +35,7 @@ extension App {
 extension Slot {
     fileprivate var status: SlotSnapshot.Status {
         if let current { return status(of: current) }
-        if candidate != nil { return .launching }
+        if isHeldByCandidate { return .launching }
         if !wanted { return leaving.isEmpty ? .stopped : .stopping }
         switch rest {
         case .idle: return .launching
@@ -80,8 +81,12 @@ extension Work {
         case .create, .start: return .starting
         case .stop: return .stopping
         case .restart: return .restarting
-        case .reload, .recover, .replace: return .reloading
-        case .become: return change == .started ? .starting : .scaling
+        case .replace:
+            if case .turning = stage { return .restarting }
+            return .reloading
+        case .reload, .recover, .rollback: return .reloading
+        // When it rolls no more, it changes the number.
+        case .become, .canary, .promote: return change == .started ? .starting : .scaling
         case .scale: return .scaling
         case .delete: return .deleting
         }

@@ -4,8 +4,6 @@ extension Instance {
     /// Its accept queue does not shrink.
     struct Stuck: Equatable, Sendable {
         var since: Instant
-        /// New connections went to it when it got stuck.
-        var wasServing: Bool
         /// Until when it may be; nil: for ever, or it is overdue.
         var patienceEnd: Instant?
         /// To be killed as soon as no other instance is on its way down or up.
@@ -19,8 +17,7 @@ extension App {
         guard instance.stuck == nil, !instance.hasExited else { return }
         let patience = spec(of: instance.generation).stuckReplace
         slots[k][place].stuck = Instance.Stuck(
-            since: desk.now, wasServing: isInRotation(instance.id) ?? true,
-            patienceEnd: patience.map { desk.now + $0 })
+            since: desk.now, patienceEnd: patience.map { desk.now + $0 })
         stuck.insert(instance.id)
         hasStuckChanged = true
         desk.order(.announce(.stuck(name, slots[k].index, waiting: waiting)))
@@ -42,10 +39,10 @@ extension App {
 
     /// Who of these gets new connections: not the stuck. But if those are more than half it is overload, which
     /// looks the same, or something that all of them wait for: then nobody is spared, for the others would drown.
-    func sparing(_ shares: [Share]) -> [Share] {
-        guard !stuck.isEmpty else { return shares }
-        let well = shares.filter { !stuck.contains($0.instance) }
-        return !well.isEmpty && well.count * 2 >= shares.count ? well : shares
+    func sparing(_ receivers: [InstanceID]) -> [InstanceID] {
+        guard !stuck.isEmpty else { return receivers }
+        let well = receivers.filter { !stuck.contains($0) }
+        return !well.isEmpty && well.count * 2 >= receivers.count ? well : receivers
     }
 
     mutating func lapseStuck(_ place: Slot.Place, of k: Int, at now: Instant) {

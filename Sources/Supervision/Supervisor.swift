@@ -60,7 +60,7 @@ extension Supervisor {
             return Array(late)
         case .spawned(let id, _), .spawnFailed(let id, _), .listened(let id, _), .unlistened(let id, _),
             .drained(let id), .exited(let id, _), .vanished(let id), .faltered(let id), .recovered(let id),
-            .said(let id, _), .checked(let id, _), .stuck(let id, _), .unstuck(let id):
+            .said(let id, _), .checked(let id, _), .stuck(let id, _), .unstuck(let id), .located(let id, _):
             return note(event, about: id)
         }
     }
@@ -135,7 +135,7 @@ extension App {
         case .vanished where instance.hasExited:
             noteVanished(place, of: k, &desk)
         case .faltered where !isLaunching:
-            noteFaltered(place, of: k, at: desk.now)
+            noteFaltered(place, of: k, &desk)
         case .recovered where !isLaunching:
             noteRecovered(place, of: k)
         case .said(_, let word) where !isLaunching:
@@ -146,8 +146,10 @@ extension App {
             noteStuck(waiting, place, of: k, &desk)
         case .unstuck where !isLaunching:
             noteUnstuck(place, of: k, &desk)
+        case .located(_, let places) where !isLaunching:
+            noteLocated(places, instance.generation, &desk)
         case .requested, .spawned, .spawnFailed, .listened, .unlistened, .drained, .exited, .vanished,
-            .deadlinePassed, .faltered, .recovered, .said, .checked, .stuck, .unstuck:
+            .deadlinePassed, .faltered, .recovered, .said, .checked, .stuck, .unstuck, .located:
             return false
         }
         return true
@@ -182,6 +184,7 @@ extension Event {
         case .checked: "checked"
         case .stuck: "stuck"
         case .unstuck: "unstuck"
+        case .located: "located"
         }
     }
 }

@@ -89,7 +89,8 @@ extension SavedState.App: JSONReadable, JSONWritable {
         var fields = try JSONFields(json, clock: clock)
         self.init(
             spec: try fields.read("spec"), generation: Generation(try fields.read("generation")),
-            slots: try fields.read("slots"))
+            slots: try fields.read("slots"), places: try fields.optional("places"),
+            previous: try fields.optional("previous"), canary: try fields.optional("canary"))
     }
 
     func write(to writer: inout JSONWriter) {
@@ -97,6 +98,9 @@ extension SavedState.App: JSONReadable, JSONWritable {
             writer.field("spec", spec)
             writer.field("generation", generation.number)
             writer.field("slots", slots)
+            if let places { writer.field("places", places) }
+            if let previous { writer.field("previous", previous) }
+            if let canary { writer.field("canary", canary) }
         }
     }
 }

@@ -229,6 +229,7 @@ enum Scene {
                 "  stop:           SIGTERM, then SIGKILL after 10 s",
                 "  drain:          up to 30 s, idle connections are closed after 5 s",
                 "  listen timeout: 30 s",
+                "  reload:         rolling, 1 at a time, new ones are watched for 1 s",
                 "  restarts:       at once, then after 100 ms doubling to 30 s",
                 "",
                 "worker 0 (id 2): waiting restart",

@@ -87,6 +87,12 @@ import Testing
         #expect(
             try parse("reload web --force") == .reload(targets: ["web"], environment: nil, isForced: true))
         #expect(try parse("stop --force web api") == .stop(["web", "api"], isForced: true))
+        #expect(
+            try parse("reload web --canary 5%") == .reload(targets: ["web"], environment: nil, canary: 5))
+        #expect(
+            try parse("reload --canary=20 web") == .reload(targets: ["web"], environment: nil, canary: 20))
+        #expect(try parse("promote web api") == .promote(["web", "api"]))
+        #expect(try parse("rollback web") == .rollback(["web"]))
         #expect(try parse("startOrReload eco.json") == .start(targets: ["eco.json"], StartOptions()))
     }
 

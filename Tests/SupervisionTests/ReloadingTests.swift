@@ -147,6 +147,53 @@ import Testing
         #expect(scene.app()?.slots.allSatisfy { $0.status == .online } == true)
     }
 
+    @Test(arguments: [0, 2]) func `an end inside the bake time is a failure, in whatever slot`(_ slot: Int) {
+        func baking(_ argument: String) -> AppSpec {
+            var spec = Scene.release(argument, instances: 3)
+            spec.bake = .seconds(5)
+            return spec
+        }
+        var scene = Scene.serving(baking("1"))
+        let ticket = scene.ask(.apply([baking("bad")]))
+        for _ in 0..<slot {
+            scene.serve()
+            scene.pass(.seconds(5))
+            scene.obey()
+        }
+        let doomed = scene.serve()[0]
+        scene.pass(.seconds(3))
+        #expect(!scene.steering.contains(doomed))
+        scene.die(doomed, .code(1))
+        for _ in 0..<3 {
+            scene.serve()
+            scene.pass(.seconds(5))
+            scene.obey()
+        }
+        guard case .rolledBack(let failure, _) = scene.reply(to: ticket) else {
+            Issue.record("expected a rollback")
+            return
+        }
+        #expect(failure.slot == SlotIndex(slot))
+        #expect(scene.app()?.slots.allSatisfy { $0.current?.generation == Generation(1) } == true)
+        #expect(scene.steering.count == 3)
+    }
+
+    @Test func `what keeps ending inside its bake time does not hold a reload up for ever`() {
+        var spec = Scene.release("bad")
+        spec.bake = .seconds(5)
+        var scene = Scene()
+        scene.ask(.apply([Scene.release("worse")]))
+        scene.die(scene.launch()[0])
+        let ticket = scene.ask(.apply([spec]))
+        let doomed = scene.serve()[0]
+        scene.pass(.seconds(3))
+        scene.die(doomed)
+        guard case .failed = scene.reply(to: ticket) else {
+            Issue.record("expected a failure")
+            return
+        }
+    }
+
     @Test func `what cannot go back either keeps what it runs`() {
         var scene = Scene.serving(Scene.spec(instances: 2))
         let ticket = scene.ask(.apply([Scene.release("bad", instances: 2)]))

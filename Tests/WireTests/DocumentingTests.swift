@@ -55,7 +55,8 @@ import Testing
         let requests: [Request] = [
             .apply([]), .start(selector), .stop(selector), .restart(selector), .reload(selector),
             .scale(selector, .to(1)), .delete(selector), .shutdown, .forced(.stop, selector),
-            .forced(.reload, selector),
+            .forced(.reload, selector), .canary(selector, percent: 5), .applyCanary([], percent: 5),
+            .promote(selector), .rollback(selector),
         ]
         return [
             .ping, .version, .jlist, .apps(.all), .apps(selector), .pass(.signal(.terminate), to: selector),

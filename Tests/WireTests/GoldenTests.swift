@@ -140,6 +140,13 @@ import Testing
         #expect(try StateFile(parsing: [UInt8](written)) == file, "an old state can be read")
     }
 
+    @Test func `a state from before there were canaries and ways back is read`() throws {
+        let written = try projectText("Tests/WireTests/Golden/state-0.1.0.json")
+        let app = try #require(try StateFile(parsing: [UInt8](written)).state.apps.first)
+        #expect(app.previous == nil && app.canary == nil && app.places == nil)
+        #expect(app.spec.strategy == .rolling && app.spec.bake == nil)
+    }
+
     @Test func `no answer shows a variable's value`() {
         let facts = JlistFacts(username: "", home: "") { _, _ in
             .init(outLog: "", errorLog: "", interpreter: "")

@@ -73,7 +73,7 @@ import Testing
             var dice = Dice(seed: seed)
             let request = dice.request()
             var environment: [String: String]?
-            if case .apply = request { environment = dice.maybe { [$0.word(): $0.text()] } }
+            if request.bringsSpecs { environment = dice.maybe { [$0.word(): $0.text()] } }
             try expectRoundTrip(.operate(request, environment: environment), "seed \(seed)")
         }
         for call: APICall in [.ping, .version, .jlist, .apps(.all), .apps(.named("a/b c%é"))] {

@@ -78,6 +78,8 @@ extension Dice {
         spec.drainGrace = milliseconds()
         spec.stuckTimeout = milliseconds()
         spec.stuckReplace = maybe { $0.milliseconds() }
+        spec.strategy = pick([.rolling, .blueGreen])
+        spec.bake = maybe { $0.precise() }
         spec.user = maybe { $0.word() }
         spec.group = maybe { $0.word() }
         spec.umask = maybe { UInt32($0.roll(0...0o777)) }
@@ -129,6 +131,7 @@ extension Dice {
             .neverReady(after: precise(), missing: many(0...3) { $0.address() }),
             .neverSaidReady(after: precise()), .unhealthy(text(), failures: roll(1...9)),
             .silent(after: precise()), .stuck(after: precise()),
+            .faltered(missing: many(0...3) { $0.address() }),
         ]
         return Death(
             generation: generation(), cause: pick(causes), at: instant(), uptime: precise(),
@@ -166,10 +169,12 @@ extension Dice {
     mutating func reply() -> Reply {
         let changes: [Outcome.Change] = [
             .started, .stopped, .restarted, .reloaded, .scaled, .deleted, .unchanged, .orphaned, .superseded,
-            .failed,
+            .failed, .canary, .promoted, .reverted,
         ]
         let outcomes = many(0...3) {
-            Outcome(app: $0.app(), change: $0.pick(changes), instances: $0.roll(0...99))
+            Outcome(
+                app: $0.app(), change: $0.pick(changes), instances: $0.roll(0...99),
+                note: $0.maybe { $0.note() })
         }
         return pick([
             .done(outcomes), .refused(refusal()), .failed(failure(), outcomes: outcomes),
@@ -177,8 +182,16 @@ extension Dice {
         ])
     }
 
+    private mutating func note() -> Outcome.Note {
+        pick([
+            .canary(generation(), percent: roll(1...99)), .promoted(generation()),
+            .wentBack(to: generation(), directory: maybe { $0.text() }),
+        ])
+    }
+
     mutating func refusal() -> Refusal {
         pick([
+            .noCanary(app()), .nothingBefore(app()), .sameBefore(app(), generation()),
             .noSuchApp(text()), .tooMany(what: text(), limit: roll(0...9999)), .invalid(text()),
             .shuttingDown,
         ])
@@ -188,7 +201,7 @@ extension Dice {
         let steps: [Progress.Step] = [
             .queued, .launching, .started(ProcessID(Int32(roll(1...99_999)))),
             .ready(many(0...2) { $0.address() }), .draining, .stopping, .stopped, .died(death()),
-            .rollingBack,
+            .rollingBack, .switched,
         ]
         return Progress(
             app: app(), slot: SlotIndex(roll(0...9)), generation: generation(), step: pick(steps))
@@ -232,7 +245,9 @@ extension Dice {
                 spec: dice.spec(), generation: dice.generation(),
                 slots: (0..<dice.roll(0...3)).map { dice.slot($0) },
                 operation: dice.maybe { $0.pick(operations) }, lastFailure: dice.maybe { $0.failure() },
-                failures: dice.many(0...2) { $0.failedOperation() })
+                failures: dice.many(0...2) { $0.failedOperation() },
+                canary: dice.maybe { .init($0.generation(), percent: $0.roll(1...99)) },
+                previous: dice.maybe { $0.generation() })
         }
         return Snapshot(apps: apps)
     }
@@ -249,7 +264,17 @@ extension Dice {
             .scale(selector, .to(roll(0...1000))), .scale(selector, .by(roll(-1000...1000))),
             .delete(selector),
             .shutdown, .forced(.stop, selector), .forced(.reload, selector),
+            .canary(selector, percent: roll(1...99)), .applyCanary(specs, percent: roll(1...99)),
+            .promote(selector), .rollback(selector),
         ])
+    }
+
+    private mutating func places() -> Places {
+        Places(workingDirectory: "/" + word(), script: maybe { $0.text() })
+    }
+
+    private mutating func version() -> SavedState.Version {
+        SavedState.Version(generation: generation(), spec: spec())
     }
 
     mutating func savedState() -> SavedState {
@@ -269,6 +294,11 @@ extension Dice {
                                 listening: dice.many(0...2) { $0.address() },
                                 hasSaidReady: dice.flip(), isProven: dice.flip())
                         })
+                }, places: dice.maybe { $0.places() }, previous: dice.maybe { $0.version() },
+                canary: dice.maybe { dice in
+                    SavedState.Canary(
+                        version: dice.version(), percent: dice.roll(1...99),
+                        instances: dice.maybe { $0.roll(0...9) }, places: dice.maybe { $0.places() })
                 })
         }
         return SavedState(nextInstance: UInt64(roll(1...Int.max)), apps: apps)

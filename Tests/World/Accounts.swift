@@ -21,14 +21,15 @@ extension Invariants {
                 count += all.count
                 for instance in all { listed.insert(instance.id) }
                 let rivals = slot.others.count {
-                    $0.phase == .launching || $0.phase == .starting || $0.phase == .online
+                    let isRival = $0.phase == .launching || $0.phase == .starting || $0.phase == .online
+                    return isRival && $0.generation != app.canary?.generation
                 }
                 if app.operation == nil, !isReborn {
                     require(rivals == 0, "two in one slot of \(name) without a reload")
                 }
             }
             require(count <= app.slots.count + surge, "\(name) has more processes than it may")
-            if !isReborn { checkRotation(app) }
+            checkRotation(of: app)
         }
         for id in steered.values.joined() {
             require(instances[id]?.state == .runs, "still steered to what has ended: \(id.number)")
@@ -37,17 +38,61 @@ extension Invariants {
         require(differing.isEmpty, "table and processes differ: \(differing)")
     }
 
-    /// Who is online and fit gets connections. Not the stuck; but never is more than half taken away for it, and so never all.
-    private mutating func checkRotation(_ app: AppSnapshot) {
+    /// Whoever is online gets connections: of a slot the one that serves, and the canary beside it. During a switch all
+    /// of one side.
+    private mutating func checkRotation(of app: AppSnapshot) {
+        guard !isReborn else { return }
         let name = app.spec.name
+        let rotation = Set(steered[name] ?? [])
         let online = app.slots.compactMap(\.current).filter { $0.phase == .online }.map(\.id)
-        let fit = online.filter { instances[$0]?.isFit ?? true }
-        let meant = fit.isEmpty ? online : fit
-        let well = meant.filter { instances[$0]?.stuckSince == nil }
-        let expected = well.isEmpty || well.count * 2 < meant.count ? meant : well
+        let canaries = app.slots.flatMap(\.others).filter {
+            $0.generation == app.canary?.generation && $0.phase == .online && app.operation != .reloading
+        }
+        let fit = (online + canaries.map(\.id)).filter { instances[$0]?.isFit ?? true }
+        let isRolling = app.operation == .reloading || app.operation == .rollingBack
+        let isSwitching = isRolling && rotation.contains { instances[$0]?.isOfSwitch == true }
+        if isSwitching || (isRolling && app.canary != nil) {
+            require(online.isEmpty || !rotation.isEmpty, "\(name) is steered to nobody")
+        } else {
+            let meant = fit.isEmpty ? online : fit
+            let well = meant.filter { instances[$0]?.stuckSince == nil }
+            require(
+                rotation == Set(well.isEmpty || well.count * 2 < meant.count ? meant : well),
+                "\(name) is steered to others than those online, fit and well")
+        }
+        let generations = Set(rotation.compactMap { instances[$0]?.generation })
+        let isOfSwitch = rotation.contains { instances[$0]?.isOfSwitch == true }
+        if isKind, isOfSwitch, app.canary == nil, app.operation != .rollingBack {
+            require(generations.count <= 1, "\(name) serves two versions at once")
+        }
+    }
+
+    /// A canary gets what was promised, as long as both sides are there.
+    mutating func checkShares(_ shares: [Share], _ app: AppSnapshot?) {
+        require(shares.allSatisfy { $0.weight > 0 }, "a share of nothing")
+        guard let app else { return }
+        let few = shares.filter { instances[$0.instance]?.generation == app.canary?.generation }
+        guard let canary = app.canary, !few.isEmpty, few.count < shares.count else {
+            return require(Set(shares.map(\.weight)).count <= 1, "\(app.spec.name) is steered unevenly")
+        }
+        guard app.operation == nil else { return }
+        let total = shares.reduce(0) { $0 + $1.weight }
+        let given = few.reduce(0) { $0 + $1.weight }
         require(
-            Set(steered[name] ?? []) == Set(expected),
-            "\(name) is steered to others than those online, fit and well")
+            given * 100 == total * canary.percent,
+            "the canary of \(app.spec.name) gets \(given) of \(total), not \(canary.percent) %")
+    }
+
+    mutating func checkCanary(_ outcome: Outcome, _ app: AppSnapshot?) {
+        guard case .canary(let generation, _) = outcome.note else {
+            return violate("\(outcome.app) is a canary of nothing")
+        }
+        // Its share may have been changed by whoever was next.
+        require(app?.canary?.generation == generation, "\(outcome.app) has another canary")
+        let rotation = steered[outcome.app] ?? []
+        require(
+            rotation.contains { instances[$0]?.generation == generation },
+            "the canary of \(outcome.app) gets nothing")
     }
 
     /// Written whenever it changes; the count of restarts may wait for the next time.
@@ -75,7 +120,7 @@ extension Invariants {
     mutating func checkKindness(_ snapshot: Snapshot) {
         for app in snapshot.apps {
             let name = app.spec.name
-            let serving = steered[name]?.count ?? 0
+            let serving = Set((steered[name] ?? []).compactMap { instances[$0]?.slot }).count
             guard let operation = app.operation, operation == .reloading || operation == .restarting else {
                 floors[name] = nil
                 continue

@@ -48,7 +48,14 @@ extension Invariants {
                 app.slots.count == app.spec.instances,
                 "\(app.spec.name) has another number of slots than wanted")
             for slot in app.slots {
-                require(slot.others.isEmpty, "\(app.spec.name) kept a candidate")
+                let others = slot.others.filter { $0.generation != app.canary?.generation }
+                require(others.isEmpty, "\(app.spec.name) kept a candidate")
+                let generation = slot.current?.generation
+                if isKind {
+                    require(
+                        generation ?? app.generation == app.generation,
+                        "\(app.spec.name) rests in two versions")
+                }
                 let status = slot.status
                 require(
                     status == .online || status == .stopped || status == .errored,

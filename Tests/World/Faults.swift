@@ -73,6 +73,8 @@ enum Nature: CaseIterable {
 struct Plan {
     var launch: Duration
     var failsToLaunch: Bool
+    /// Where a link leads that the directory is.
+    var directory: String?
     /// After the launch.
     var listens: [(after: Duration, on: ListenAddress?)]
     /// Closes its first listener after this, and opens it again a little later.
@@ -138,6 +140,7 @@ struct Plan {
         escapes = dice.chance(faults.escapes)
         drains = dice.chance(faults.neverDrains) ? nil : Plan.draining(&dice)
         dies = dice.chance(faults.hangs) ? dice.milliseconds(500...5000) : dice.milliseconds(0...20)
+        directory = dice.chance(0.3) ? "/srv/releases/\(dice.number(1...9))" : nil
         falters = dice.chance(faults.falters) ? dice.milliseconds(1...20_000) : nil
         recovers = falters.flatMap { dice.chance(0.3) ? $0 + dice.milliseconds(0...3000) : nil }
         saysReady = dice.chance(faults.staysSilent) ? nil : dice.milliseconds(5...900)

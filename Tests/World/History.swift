@@ -51,6 +51,7 @@ public struct Digest: Equatable, Sendable {
         case .checked(let id, let result): mix(result == .passed ? 23 : 24, id)
         case .stuck(let id, _): mix(25, id)
         case .unstuck(let id): mix(26, id)
+        case .located(let id, _): mix(22, id)
         }
     }
 
@@ -133,6 +134,7 @@ extension Moment {
         case .checked(let id, let result): "checked \(id.number) \(result)"
         case .stuck(let id, _): "stuck \(id.number)"
         case .unstuck(let id): "unstuck \(id.number)"
+        case .located(let id, let places): "located \(id.number) in \(places.workingDirectory)"
         }
     }
 

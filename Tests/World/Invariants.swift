@@ -19,6 +19,8 @@ struct Invariants {
     /// In a kind world, how many served when the running operation began.
     var floors: [AppName: (operation: AppSnapshot.Operation, floor: Int)] = [:]
     var isFinished = false
+    /// Apps that were asked to try a version on a part of the connections.
+    var tried: Set<AppName> = []
     /// Several answers come with this event.
     var isCrowded = false
     /// A new daemon has not looked at the clock yet.
@@ -28,7 +30,11 @@ struct Invariants {
     struct Known {
         var app: AppName
         var slot: SlotIndex
+        var generation: Generation
         var patience: Duration
+        /// How long it must be ready before it takes over.
+        var bake: Duration
+        var isOfSwitch: Bool
         var state = State.ordered
         var since: Instant?
         var listening: Set<ListenAddress> = []
@@ -110,6 +116,11 @@ extension Invariants {
         case .requested(let request, let ticket):
             open.insert(ticket)
             asked[ticket] = request
+            switch request {
+            case .canary: tried = Set(surges.keys)
+            case .applyCanary(let specs, _): tried.formUnion(specs.map(\.name))
+            default: break
+            }
         case .spawned(let id, _):
             instances[id]?.state = .runs
             instances[id]?.since = now
@@ -139,7 +150,7 @@ extension Invariants {
         case .checked(let id, .failed): instances[id]?.failures += 1
         case .stuck(let id, _): instances[id]?.stuckSince = now
         case .unstuck(let id): instances[id]?.stuckSince = nil
-        case .drained, .faltered, .recovered, .said: break
+        case .drained, .faltered, .recovered, .said, .located: break
         case .deadlinePassed: isReborn = false
         }
     }
@@ -148,7 +159,9 @@ extension Invariants {
         if isFinished { violate("an effect after the end: \(effect)") }
         switch effect {
         case .spawn(let id, let launch): checkSpawn(id, launch, snapshot)
-        case .steer(let app, let shares): checkSteering(app, shares.map(\.instance), at: now)
+        case .steer(let app, let shares):
+            checkSteering(app, shares.map(\.instance), at: now)
+            checkShares(shares, snapshot.apps.first { $0.spec.name == app })
         case .drain(let id):
             require(instances[id]?.state == .runs, "drained what does not run: \(id.number)")
             let rotation = instances[id].flatMap { steered[$0.app] } ?? []
@@ -192,10 +205,14 @@ extension Invariants {
         require(id.number > highest, "instance \(id.number) was there before")
         highest = max(highest, id.number)
         let spec = launch.spec
+        let isOfSwitch = spec.strategy == .blueGreen
         var known = Known(
-            app: spec.name, slot: launch.slot, patience: spec.restart.minUptime,
-            drainTimeout: spec.drainTimeout)
+            app: spec.name, slot: launch.slot, generation: launch.generation,
+            patience: spec.restart.minUptime, bake: spec.bake ?? spec.restart.minUptime,
+            isOfSwitch: isOfSwitch, drainTimeout: spec.drainTimeout)
         known.stuckReplace = spec.stuckReplace
+        // Before a switch all wait for as long as a run must last; what is replaced alone, for its bake.
+        if isOfSwitch { known.bake = min(known.bake, known.patience) }
         if let heir = launch.heir {
             require(instances[heir]?.slot == launch.slot, "heir of another slot's: \(id.number)")
             checkRelease(heir)
@@ -204,9 +221,10 @@ extension Invariants {
         known.awaitsWord = spec.waitReady
         known.awaitsCheck = spec.health != nil
         known.retries = spec.health?.retries
-        surges[spec.name] = max(surges[spec.name] ?? 1, spec.maxSurge)
         living.insert(id)
         let app = snapshot.apps.first { $0.spec.name == spec.name }
+        let more = isOfSwitch || tried.contains(spec.name) ? app?.slots.count ?? 0 : 0
+        surges[spec.name] = max(surges[spec.name] ?? 1, spec.maxSurge, more)
         if let slot = app?.slots.first(where: { $0.index == launch.slot }), let current = slot.current,
             current.id != id, current.phase == .online
         {
@@ -232,16 +250,17 @@ extension Invariants {
         let before = steered[app] ?? []
         steered[app] = ids
         require(Set(ids).count == ids.count, "steered twice to one")
-        var slots: Set<SlotIndex> = []
+        var slots: Set<[Int]> = []
         for id in ids {
             guard let known = instances[id] else { return violate("steered to nobody: \(id.number)") }
             instances[id]?.hasServed = true
             require(known.state == .runs, "steered to the dead: \(id.number)")
             require(known.app == app, "steered to another app's: \(id.number)")
-            require(slots.insert(known.slot).inserted, "two serve in one slot of \(app)")
+            let place = [known.slot.number, tried.contains(app) ? known.generation.number : 0]
+            require(slots.insert(place).inserted, "two serve in one slot of \(app)")
             guard !before.contains(id) else { continue }
             if let old = known.predecessor, before.contains(old), instances[old]?.state == .runs {
-                let isProven = known.readyAt.map { $0 + known.patience <= now } ?? false
+                let isProven = known.readyAt.map { $0 + known.bake <= now } ?? false
                 require(isProven || known.isInherited, "took over before it was proven: \(id.number)")
             }
             let hasLived = known.since.map { $0 + known.patience <= now } ?? false
@@ -293,6 +312,13 @@ extension Invariants {
                 "\(outcome.app) was reloaded and runs what it ran before")
         case .scaled:
             require(slots.count == app?.spec.instances, "\(outcome.app) was scaled to another number")
+        case .canary: checkCanary(outcome, app)
+        case .promoted:
+            require(app?.canary == nil, "\(outcome.app) was promoted and has a canary")
+            require(
+                slots.allSatisfy { $0.status != .online || $0.current?.generation == app?.generation },
+                "\(outcome.app) was promoted and runs what it ran before")
+        case .reverted: require(app?.canary == nil, "\(outcome.app) went back and has a canary")
         case .started, .restarted, .unchanged, .orphaned, .superseded, .failed:
             break
         }

@@ -129,6 +129,9 @@ extension Kernel {
         process.hasHelper = process.plan.helper != nil
         processes[id] = process
         mailbox.append(.spawned(id, process.process))
+        if let directory = process.plan.directory {
+            mailbox.append(.located(id, Places(workingDirectory: directory)))
+        }
         for listen in process.plan.listens { plan(.listens(id, listen.on), at: now + listen.after) }
         if let relistens = process.plan.relistens { plan(.unlistens(id), at: now + relistens) }
         if let crash = process.plan.crash { plan(.ends(id, crash.status), at: now + crash.after) }

@@ -40,6 +40,8 @@ struct Operator {
             spec.health = health
         }
         spec.stuckReplace = dice.chance(0.5) ? dice.milliseconds(0...4000) : nil
+        spec.strategy = dice.chance(0.3) ? .blueGreen : .rolling
+        spec.bake = dice.chance(0.3) ? dice.milliseconds(0...4000) : nil
         spec.origin = dice.chance(0.5) ? "ecosystem.json" : nil
         spec.shutdownWithMessage = dice.chance(0.2)
         return spec
@@ -47,7 +49,7 @@ struct Operator {
 
     mutating func request(_ dice: inout Dice) -> Request {
         let selector = selector(&dice)
-        switch dice.number(0...15) {
+        switch dice.number(0...21) {
         case 0...3: return .apply(changed(&dice))
         case 4: return .start(selector)
         case 5, 6: return dice.chance(0.25) ? .forced(.stop, selector) : .stop(selector)
@@ -56,6 +58,10 @@ struct Operator {
         case 12, 13:
             return .scale(selector, dice.chance(0.5) ? .to(dice.number(0...5)) : .by(dice.number(-2...2)))
         case 14: return .delete(selector)
+        case 15: return .canary(selector, percent: dice.number(1...99))
+        case 16, 17: return .applyCanary(changed(&dice), percent: dice.pick([1, 5, 20, 50, 90]))
+        case 18, 19: return .promote(selector)
+        case 20: return .rollback(selector)
         default: return .apply(specs)
         }
     }

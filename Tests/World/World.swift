@@ -118,10 +118,18 @@ extension World {
             case .asks: ask(operating.request(&dice))
             case .daemonDies where faults.daemonDies == 0: break
             case .daemonDies: if dice.chance(0.5) { isDying = true } else { restartDaemon() }
+            // In a kind world a new version has no faults.
+            case .falters(let id) where invariants.isKind && !isCurrent(id): break
             case .launches, .listens, .unlistens, .ends, .helperEnds, .drains, .falters, .recovers,
                 .saysReady, .checks, .freezes, .thaws:
                 kernel.happen(occurrence, at: at)
             }
+        }
+    }
+
+    private func isCurrent(_ id: InstanceID) -> Bool {
+        supervisor.snapshot.apps.contains { app in
+            app.slots.contains { $0.current?.id == id && $0.current?.generation == app.generation }
         }
     }
 

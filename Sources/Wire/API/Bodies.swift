@@ -1,24 +1,24 @@
 internal import Supervision
 
-/// The body of `POST /v1/apps`: `{"apps": [...], "environment": {...}}`.
+/// The body of `POST /v1/apps`: `{"apps": [...], "environment": {...}, "canary": 5}`.
 enum ApplyBody {
     static func call(_ body: [UInt8]) throws(APIRefusal) -> APICall {
-        let (apps, environment) = try parse(body) { json throws(JSONMismatch) in try read(json) }
-        return .operate(.apply(apps), environment: environment)
+        try parse(body) { json throws(JSONMismatch) in try read(json) }
     }
 
-    private static func read(_ json: JSON) throws(JSONMismatch) -> ([AppSpec], [String: String]?) {
+    private static func read(_ json: JSON) throws(JSONMismatch) -> APICall {
         guard case .object(let members) = json else { throw JSONMismatch(expected: "an object", found: json) }
-        for member in members where member.key != "apps" && member.key != "environment" {
-            throw JSONMismatch.unknownKey(member.key, among: ["apps", "environment"])
+        let known = ["apps", "environment", "canary"]
+        for member in members where !known.contains(member.key) {
+            throw JSONMismatch.unknownKey(member.key, among: known)
         }
         guard let listed = json["apps"] else { throw JSONMismatch("the key \"apps\" is missing") }
-        do {
-            let apps = try apps(listed)
-            return (apps, try json["environment"].map(environment))
-        } catch {
-            throw error
+        let specs = try apps(listed)
+        let environment = try json["environment"].map(environment)
+        guard let percent = try json["canary"].map(ReloadBody.percent) else {
+            return .operate(.apply(specs), environment: environment)
         }
+        return .operate(.applyCanary(specs, percent: percent), environment: environment)
     }
 
     private static func apps(_ json: JSON) throws(JSONMismatch) -> [AppSpec] {
@@ -50,7 +50,7 @@ enum ApplyBody {
         }
     }
 
-    static func write(_ apps: [AppSpec], _ environment: [String: String]?) -> [UInt8] {
+    static func write(_ apps: [AppSpec], _ environment: [String: String]?, canary: Int?) -> [UInt8] {
         var writer = JSONWriter(secrets: .shown)
         writer.object { writer in
             writer.key("apps")
@@ -61,7 +61,39 @@ enum ApplyBody {
                 spec.write(to: &writer)
             }
             if let environment { writer.environment("environment", environment) }
+            if let canary { writer.field("canary", canary) }
         }
+        return writer.bytes
+    }
+}
+
+/// The body of `reload`: none, or `{"canary": 5}`, per cent of the new connections.
+enum ReloadBody {
+    static func read(_ body: [UInt8], _ selector: Selector) throws(APIRefusal) -> Request {
+        guard !body.isEmpty else { return .reload(selector) }
+        return try parse(body) { json throws(JSONMismatch) in
+            guard case .object(let members) = json else {
+                throw JSONMismatch(expected: "an object", found: json)
+            }
+            for member in members where member.key != "canary" {
+                throw JSONMismatch.unknownKey(member.key, among: ["canary"])
+            }
+            guard let percent = try json["canary"].map(percent) else { return .reload(selector) }
+            return .canary(selector, percent: percent)
+        }
+    }
+
+    static func percent(_ json: JSON) throws(JSONMismatch) -> Int {
+        do {
+            return try Int(number: json, within: 1...99)
+        } catch {
+            throw error.under(.key("canary"))
+        }
+    }
+
+    static func write(canary: Int) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { $0.field("canary", canary) }
         return writer.bytes
     }
 }

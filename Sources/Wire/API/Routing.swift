@@ -76,7 +76,11 @@ extension APICall {
         case "start": change = .start(selector)
         case "stop": change = .stop(selector)
         case "restart": change = .restart(selector)
-        case "reload": change = .reload(selector)
+        case "reload":
+            guard request.method == .post else { throw notAllowed("POST") }
+            change = try ReloadBody.read(request.body ?? [], selector)
+        case "promote": change = .promote(selector)
+        case "rollback": change = .rollback(selector)
         case "scale":
             guard request.method == .post else { throw notAllowed("POST") }
             change = .scale(selector, try ScaleBody.read(try body(request)))
@@ -133,7 +137,7 @@ extension APICall {
 
     private func operation(_ request: Request, _ environment: [String: String]?) -> HTTPRequest {
         switch request {
-        case .apply(let apps): call(.post, ["apps"], ApplyBody.write(apps, environment))
+        case .apply(let apps): call(.post, ["apps"], ApplyBody.write(apps, environment, canary: nil))
         case .start(let selector): call(.post, ["apps", selector.part, "start"])
         case .stop(let selector): call(.post, ["apps", selector.part, "stop"])
         case .restart(let selector): call(.post, ["apps", selector.part, "restart"])
@@ -146,6 +150,12 @@ extension APICall {
             HTTPRequest(
                 .post, ["v1", "apps", selector.part, order.rawValue],
                 query: [HTTPRequest.QueryItem("force", "true")], keepsAlive: false)
+        case .canary(let selector, let percent):
+            call(.post, ["apps", selector.part, "reload"], ReloadBody.write(canary: percent))
+        case .applyCanary(let apps, let percent):
+            call(.post, ["apps"], ApplyBody.write(apps, environment, canary: percent))
+        case .promote(let selector): call(.post, ["apps", selector.part, "promote"])
+        case .rollback(let selector): call(.post, ["apps", selector.part, "rollback"])
         }
     }
 

@@ -39,6 +39,7 @@ enum AppAttribute: String, CaseIterable {
     case stuckReplace = "stuck_replace"
     /// Written by us, not by people: which caller's environment, and the file it came from.
     case inherited, origin
+    case strategy, bake
 
     var aliases: [String] {
         switch self {
@@ -57,7 +58,7 @@ enum AppAttribute: String, CaseIterable {
             .automaticRestart, .minUptime, .maxRestarts, .restartDelay, .longestDelay, .stopExitCodes,
             .killTimeout, .listenTimeout, .drainTimeout, .maxSurge, .drain, .drainGrace, .umask, .nice,
             .waitReady, .watchdog, .nodePreload, .shutdownWithMessage, .instanceVariable, .incrementVariable,
-            .inherited, .origin, .stuckTimeout, .stuckReplace:
+            .inherited, .origin, .stuckTimeout, .stuckReplace, .strategy, .bake:
             []
         }
     }

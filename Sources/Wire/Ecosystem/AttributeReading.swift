@@ -52,6 +52,10 @@ extension AppReader {
         case .watchdog: spec.watchdog = try AppReader.duration(json)
         case .stuckTimeout: spec.stuckTimeout = try AppReader.patience(json, usual: .seconds(1)) ?? .zero
         case .stuckReplace: spec.stuckReplace = try AppReader.patience(json, usual: .seconds(10))
+        case .strategy:
+            spec.strategy = try word(
+                AppSpec.Strategy.self, from: json, expected: "\"rolling\" or \"blue-green\"")
+        case .bake: spec.bake = try AppReader.duration(json)
         }
     }
 }

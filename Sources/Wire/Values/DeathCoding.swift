@@ -33,7 +33,7 @@ extension Death: JSONReadable, JSONWritable {
 }
 
 /// Exactly one member says what happened: `exit_code`, `signal`, `unknown`, `not_started`, `never_ready`,
-/// `never_said_ready`, `unhealthy`, `silent` or `stuck`.
+/// `never_said_ready`, `unhealthy`, `silent`, `stuck` or `faltered`.
 extension Death.Cause: JSONReadable, JSONWritable {
     init(json: JSON, clock: WallClock) throws(JSONMismatch) {
         var fields = try JSONFields(json, clock: clock)
@@ -53,6 +53,8 @@ extension Death.Cause: JSONReadable, JSONWritable {
             self = .silent(after: after)
         } else if let stuck: Duration = try fields.optional("stuck") {
             self = .stuck(after: stuck)
+        } else if let missing: [ListenAddress] = try fields.optional("faltered") {
+            self = .faltered(missing: missing)
         } else if fields.find("unknown") != nil {
             self = .exited(.unknown)
         } else {
@@ -74,6 +76,7 @@ extension Death.Cause: JSONReadable, JSONWritable {
                 writer.field("unhealthy", Illness(reason: reason, failures: failures))
             case .silent(let after): writer.field("silent", after)
             case .stuck(let after): writer.field("stuck", after)
+            case .faltered(let missing): writer.field("faltered", missing)
             }
         }
     }

@@ -32,6 +32,7 @@ extension Progress.Step {
         case "stopped": self = .stopped
         case "died": self = .died(try fields.read("death"))
         case "rolling_back": self = .rollingBack
+        case "switched": self = .switched
         default: throw JSONMismatch("a step that is not known here: \(step)")
         }
     }
@@ -53,6 +54,7 @@ extension Progress.Step {
             writer.field("step", "died")
             writer.field("death", death)
         case .rollingBack: writer.field("step", "rolling_back")
+        case .switched: writer.field("step", "switched")
         }
     }
 }

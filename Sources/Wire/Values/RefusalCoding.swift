@@ -8,6 +8,9 @@ extension Refusal {
         case .tooMany: "too_many"
         case .invalid: "invalid"
         case .shuttingDown: "shutting_down"
+        case .noCanary: "no_canary"
+        case .nothingBefore: "nothing_before"
+        case .sameBefore: "same_before"
         }
     }
 
@@ -18,6 +21,7 @@ extension Refusal {
         case .tooMany: 409
         case .invalid: 422
         case .shuttingDown: 503
+        case .noCanary, .nothingBefore, .sameBefore: 409
         }
     }
 
@@ -28,6 +32,10 @@ extension Refusal {
         case .tooMany(let what, let limit): "too many \(what); the limit is \(limit)"
         case .invalid(let reason): reason
         case .shuttingDown: "the daemon is stopping everything"
+        case .noCanary(let app): "\(app) has no canary"
+        case .nothingBefore(let app): "\(app) has no version before this one"
+        case .sameBefore(let app, let generation):
+            "generation \(generation.number) of \(app) was started from the same places in the same way"
         }
     }
 }
@@ -41,6 +49,10 @@ extension Refusal: JSONReadable, JSONWritable {
         case "too_many": self = .tooMany(what: try fields.read("what"), limit: try fields.read("limit"))
         case "invalid": self = .invalid(try fields.read("message"))
         case "shutting_down": self = .shuttingDown
+        case "no_canary": self = .noCanary(try AppName(&fields))
+        case "nothing_before": self = .nothingBefore(try AppName(&fields))
+        case "same_before":
+            self = .sameBefore(try AppName(&fields), Generation(try fields.read("generation")))
         default: throw JSONMismatch("a refusal that is not known here: \(code)")
         }
     }
@@ -55,6 +67,10 @@ extension Refusal: JSONReadable, JSONWritable {
                 writer.field("what", what)
                 writer.field("limit", limit)
             case .invalid, .shuttingDown: break
+            case .noCanary(let app), .nothingBefore(let app): app.write(to: &writer)
+            case .sameBefore(let app, let generation):
+                app.write(to: &writer)
+                writer.field("generation", generation.number)
             }
         }
     }

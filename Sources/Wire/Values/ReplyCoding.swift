@@ -41,7 +41,7 @@ extension Outcome: JSONReadable, JSONWritable {
         var fields = try JSONFields(json, clock: clock)
         self.init(
             app: try AppName(&fields), change: try fields.read("change"),
-            instances: try fields.read("instances"))
+            instances: try fields.read("instances"), note: try Note(&fields))
     }
 
     func write(to writer: inout JSONWriter) {
@@ -49,6 +49,55 @@ extension Outcome: JSONReadable, JSONWritable {
             app.write(to: &writer)
             writer.field("change", change)
             writer.field("instances", instances)
+            note?.write(to: &writer)
+        }
+    }
+}
+
+/// At most one member: `canary`, `promoted` or `reverted`.
+extension Outcome.Note {
+    fileprivate init?(_ fields: inout JSONFields) throws(JSONMismatch) {
+        if let canary: AppSnapshot.Canary = try fields.optional("canary") {
+            self = .canary(canary.generation, percent: canary.percent)
+        } else if let promoted: Int = try fields.optional("promoted") {
+            self = .promoted(Generation(promoted))
+        } else if let place: Place = try fields.optional("reverted") {
+            self = .wentBack(to: place.generation, directory: place.directory)
+        } else {
+            return nil
+        }
+    }
+
+    fileprivate func write(to writer: inout JSONWriter) {
+        switch self {
+        case .canary(let generation, let percent):
+            writer.field("canary", AppSnapshot.Canary(generation, percent: percent))
+        case .promoted(let generation): writer.field("promoted", generation.number)
+        case .wentBack(let generation, let directory):
+            writer.field("reverted", Place(generation: generation, directory: directory))
+        }
+    }
+
+    private struct Place: JSONReadable, JSONWritable {
+        var generation: Generation
+        var directory: String?
+
+        init(generation: Generation, directory: String?) {
+            self.generation = generation
+            self.directory = directory
+        }
+
+        init(json: JSON, clock: WallClock) throws(JSONMismatch) {
+            var fields = try JSONFields(json, clock: clock)
+            generation = Generation(try fields.read("generation"))
+            directory = try fields.optional("cwd")
+        }
+
+        func write(to writer: inout JSONWriter) {
+            writer.object { writer in
+                writer.field("generation", generation.number)
+                if let directory { writer.field("cwd", directory) }
+            }
         }
     }
 }

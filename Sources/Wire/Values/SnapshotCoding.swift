@@ -20,7 +20,9 @@ extension AppSnapshot: JSONReadable, JSONWritable {
             slots: try fields.read("slots"),
             operation: try fields.optional("operation"),
             lastFailure: try fields.optional("last_failure"),
-            failures: try fields.optional("failures") ?? [])
+            failures: try fields.optional("failures") ?? [],
+            canary: try fields.optional("canary"),
+            previous: try fields.optional("previous_generation").map(Generation.init))
     }
 
     func write(to writer: inout JSONWriter) {
@@ -32,6 +34,22 @@ extension AppSnapshot: JSONReadable, JSONWritable {
             if let operation { writer.field("operation", operation) }
             if let lastFailure { writer.field("last_failure", lastFailure) }
             if !failures.isEmpty { writer.field("failures", failures) }
+            if let canary { writer.field("canary", canary) }
+            if let previous { writer.field("previous_generation", previous.number) }
+        }
+    }
+}
+
+extension AppSnapshot.Canary: JSONReadable, JSONWritable {
+    init(json: JSON, clock: WallClock) throws(JSONMismatch) {
+        var fields = try JSONFields(json, clock: clock)
+        self.init(Generation(try fields.read("generation")), percent: try fields.read("percent"))
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("generation", generation.number)
+            writer.field("percent", percent)
         }
     }
 }

@@ -45,6 +45,8 @@ extension AppSpec: JSONReadable, JSONWritable {
         writer.field("sockets", sockets)
         if let zeroDowntime { writer.field("zero_downtime", zeroDowntime) }
         writer.field("max_surge", maxSurge)
+        writer.field("strategy", strategy.rawValue)
+        if let bake { writer.field("bake", bake) }
     }
 
     private func writeNode(to writer: inout JSONWriter) {
