@@ -167,8 +167,9 @@ int clinux_diagnostics_list(int diagnostics, int family, uint32_t states, uint16
     question.body.idiag_states = states;
     /* The walk over the listening table honours the port here, the others only the byte code. */
     question.body.id.idiag_sport = htons(port);
-    ask_for_port(&question, port);
-    int result = ask(diagnostics, &question, sizeof question);
+    if (port != 0)
+        ask_for_port(&question, port);
+    int result = ask(diagnostics, &question, port != 0 ? sizeof question : offsetof(struct question, attribute));
     if (result == 0)
         result = receive(diagnostics, question.header.nlmsg_seq, &list);
     if (result < 0) {

@@ -17,7 +17,7 @@ extension Loop {
         }
         channels.onMessage = { [unowned self] instance, message in
             // As PM2 has it: process.send('ready').
-            if message == .string("ready") { learn(.said(instance, .ready)) }
+            if message == .string("ready") { said(.ready, by: instance) }
         }
         channels.onPreload = { [unowned self] in preloads.hear($1, from: $0) }
         channels.onOpen = { [unowned self] instance, isOld in if isOld { preloads.ask(instance) } }
@@ -25,6 +25,9 @@ extension Loop {
         logs.onLastWords = { [unowned self] in heard($1, of: $0) }
         logs.onTrouble = { [unowned self] in scribe.log($0) }
         notifySockets.onWord = { [unowned self] in said($1, by: $0) }
+        prober.onResult = { [unowned self] in learn(.checked($0, $1)) }
+        prober.route = { [unowned self] in ports.route(to: $0, port: $1) }
+        prober.job = { [unowned self] in checkJob($0, $1, output: $2) }
         try keeper.attach(to: watches)
         _ = try watches.watch(spawner.outcomes.number, for: .readable) { [unowned self] _ in
             learnSpawnOutcomes()

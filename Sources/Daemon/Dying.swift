@@ -11,6 +11,7 @@ extension Loop {
         // What it said last counts, and may be that another process is the main one now.
         if let instance = processes.instance(of: number) { notifySockets.hear(instance) }
         guard let instance = processes.instance(of: number) else {
+            lostParent(number)
             exits.keep(process, whileLaunching: processes.launching)
             exits.wasTold(process)
             mustLookForRemains = true
@@ -24,9 +25,11 @@ extension Loop {
         logs.finish(instance)
         var exit = exit
         exit.killer = killer(of: instance, exit.status)
+        giveUp(instance)
         processes.ended(instance)
         channels.ended(instance)
         notifySockets.forget(instance)
+        prober.end(instance)
         ports.exited(instance)
         exits.begin(instance, exit, reaped, at: .now)
     }

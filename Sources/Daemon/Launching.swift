@@ -9,6 +9,7 @@ extension Loop {
     func spawn(_ instance: InstanceID, _ launch: Launch) {
         let marker = home.marker(of: instance)
         processes.launch(instance, marker: marker)
+        prober.prepare(instance, launch)
         do throws(SystemError) {
             let (app, slot) = (launch.spec.name, launch.slot)
             let pipes = try logs.open(
@@ -43,6 +44,7 @@ extension Loop {
         ports.failed(instance)
         channels.failed(instance)
         notifySockets.forget(instance)
+        prober.end(instance)
         logs.close(instance)
         learn(.spawnFailed(instance, reason: reason))
     }
@@ -55,6 +57,7 @@ extension Loop {
         if let places { learn(.located(instance, places)) }
         ports.spawned(instance, process)
         notifySockets.spawned(instance, process)
+        prober.begin(instance)
         if keeper.isLost { adopt(instance, handle) }
     }
 

@@ -15,6 +15,7 @@ final class Loop {
     let channels: Channels
     let notifySockets: NotifySockets
     let preloads: Preloads
+    let prober: Prober
     let spawner: Spawner
     let scribe: Scribe
     let environments: Environments
@@ -31,6 +32,8 @@ final class Loop {
     let boot: String?
     var processes = ProcessTable()
     var exits = Exits()
+    /// Ends of main processes that are no children of the keeper.
+    var adoptions: [InstanceID: Watch] = [:]
     /// Keys of words that are not on disk yet.
     var readyNotes: [String] = []
     var coroner = Coroner(.now())
@@ -75,6 +78,7 @@ final class Loop {
         nothing = parts.nothing
         who = parts.who
         boot = parts.boot
+        prober = Prober(watches: watches, diagnostics: ports.diagnostics)
         self.supervisor = supervisor
         writtenHistory = supervisor.history
         ports.report = { [unowned self] in learn($0) }
@@ -84,6 +88,7 @@ final class Loop {
     /// Notes a fact for the end of this round.
     func learn(_ fact: Event) {
         facts.append(fact)
+        if case .listened(let instance, _) = fact { prober.listened(instance) }
     }
 
     func run() throws(SystemError) {
@@ -97,6 +102,7 @@ final class Loop {
             let now = Instant.now
             ports.deadlinePassed(at: now)
             connections.deadlinePassed(at: now)
+            prober.deadlinePassed(at: now)
             lastWordsOverdue(at: now)
             if let deadline = supervisor.nextDeadline, deadline <= now { learn(.deadlinePassed) }
             settle()
@@ -104,6 +110,7 @@ final class Loop {
         if stateIsStale { save() }
         if historyIsStale { saveHistory() }
         scribe.finish()
+        prober.endAll()
         // A socket that nobody answers on would only puzzle; if it cannot be removed, the next daemon replaces it.
         try? File.remove(home.socket)
         keeper.quit()
@@ -121,6 +128,7 @@ final class Loop {
             stateIsStale ? saveDue : nil, supervisor.nextDeadline, ports.nextDeadline,
             connections.nextDeadline, exits.nextDeadline, historyIsStale ? historyDue : nil,
             repose.deadline.map(Instant.init(nanoseconds:)),
+            prober.nextDeadline,
         ]
         .compactMap { $0 }.min()
     }
@@ -152,11 +160,14 @@ final class Loop {
         case .steer(let app, let shares): ports.steer(app, to: shares)
         case .drain(let instance):
             preloads.drain(instance)
+            prober.end(instance)
             ports.drain(instance)
         case .signal(let instance, let signal):
+            prober.end(instance)
             ports.endDrain(instance)
             self.signal(instance, signal)
         case .dismiss(let instance, let signal):
+            prober.end(instance)
             ports.endDrain(instance)
             dismiss(instance, signal)
         case .sweep(let instance, let signal): sweep(instance, signal)

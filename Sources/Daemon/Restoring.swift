@@ -71,6 +71,12 @@ extension Loop {
                     instance: instance.id, slot: slot.index, process: instance.process, spec: app.spec,
                     hasEnded: processes[instance.id]?.ended ?? true)
             }, found: found.manifest.held)
+        for (app, slot, instance) in saved where processes[instance.id]?.ended == false {
+            prober.prepare(
+                instance.id,
+                Launch(spec: app.spec, slot: slot.index, id: slot.id, generation: instance.generation))
+            prober.begin(instance.id)
+        }
         for exit in found.manifest.exits where !exits.isAwaited(exit) { exits.wasTold(exit) }
         endStrangers(among: found.manifest.children)
         scribe.log("the daemon is up (process \(who.process.number)), \(saved.count) instances known")
@@ -108,16 +114,21 @@ extension Loop {
 
     /// Not the keeper's child: nobody will tell us its status, but its descriptor tells us of its end.
     func adopt(_ instance: InstanceID, _ handle: SharedDescriptor) {
-        var watch: Watch?
         // Without a watch its end goes unnoticed until the next command; that is said in the log.
         do throws(SystemError) {
-            watch = try watches.watch(handle.number, for: .readable) { [unowned self] _ in
-                if let watch { watches.remove(watch) }
+            if let before = adoptions[instance] { watches.remove(before) }
+            adoptions[instance] = try watches.watch(handle.number, for: .readable) { [unowned self] _ in
+                giveUp(instance)
                 endedUnseen(instance)
             }
         } catch {
             scribe.log("\(error): the end of instance \(instance.number) will not be noticed")
         }
+    }
+
+    /// The keeper will tell of its end after all, or it has ended.
+    func giveUp(_ instance: InstanceID) {
+        if let watch = adoptions.removeValue(forKey: instance) { watches.remove(watch) }
     }
 
     private func restoreEnvironments(_ found: Found) {

@@ -21,7 +21,7 @@ struct SpawnJob: Sendable {
     /// What RLIMIT_NOFILE was before the daemon raised its own.
     var openFiles: ResourceLimit
     /// What `NOTIFY_SOCKET` says.
-    var notifySocket: String
+    var notifySocket: String?
 }
 
 enum SpawnOutcome: Sendable {

@@ -21,6 +21,16 @@ extension SpawnJob {
         }
     }
 
+    /// Another command as the same user, in the same directory and environment, as the daemon's own child.
+    func carryOut(check words: [String], _ environments: DecodedEnvironment) throws -> CheckProcess {
+        let invocation = Invocation(program: words[0], arguments: Array(words.dropFirst()))
+        var request = try request(invocation, environments)
+        request.isSibling = false
+        let spawned = try spawn(request)
+        let process = spawned.process
+        return CheckProcess(process: process, handle: SharedDescriptor(spawned.release()))
+    }
+
     private func request(
         _ invocation: Invocation, _ environments: DecodedEnvironment
     ) throws -> SpawnRequest {
@@ -47,7 +57,7 @@ extension SpawnJob {
                 try pipe.descriptor.setOwner(user: identity.user, group: identity.group)
             }
         }
-        request.environment.append("NOTIFY_SOCKET=\(notifySocket)")
+        if let notifySocket { request.environment.append("NOTIFY_SOCKET=\(notifySocket)") }
         if let interval = spec.watchdog {
             request.environment.append("WATCHDOG_USEC=\(interval.nanoseconds / 1000)")
         }

@@ -80,6 +80,12 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The same in IPv6, where it is an IPv4 one (::ffff:a.b.c.d).
+    public var asV6: SocketAddress {
+        guard family == .v4 else { return self }
+        return SocketAddress(.v6, host: [UInt8](repeating: 0, count: 10) + [255, 255] + host, port: port)
+    }
+
     /// The IPv4 address that an IPv6 one stands for (::ffff:a.b.c.d).
     public var mapped: [UInt8]? {
         guard family == .v6, host[..<10].allSatisfy({ $0 == 0 }), host[10] == 255, host[11] == 255 else {

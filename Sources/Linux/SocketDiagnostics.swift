@@ -11,7 +11,7 @@ public final class SocketDiagnostics: Sendable {
         descriptor = Descriptor(owning: try check(clinux_diagnostics_open(), "ask about sockets"))
     }
 
-    /// The sockets that listen on a port, of both families, as far as the caller wants to know of them.
+    /// The sockets that listen on a port (0: on any), of both families, as far as the caller wants to know of them.
     public func listeners(
         onPort port: UInt16, where isWanted: (_ inode: UInt64) -> Bool = { _ in true }
     ) throws(SystemError) -> [TCPConnection] {
@@ -32,6 +32,24 @@ public final class SocketDiagnostics: Sendable {
     /// The same connection as it is now; nil: it is gone. Microseconds.
     public func refreshed(_ connection: TCPConnection) throws(SystemError) -> TCPConnection? {
         var raw = connection.raw
+        let result = clinux_diagnostics_find(descriptor.number, &raw)
+        if result == -ENOENT || result == -ESTALE { return nil }
+        try check(result, "ask about a connection")
+        return TCPConnection(raw)
+    }
+
+    /// The connection between two addresses, seen from `local`; nil: there is none. Microseconds.
+    public func connection(
+        from local: SocketAddress, to remote: SocketAddress
+    ) throws(SystemError) -> TCPConnection? {
+        var raw = clinux_connection()
+        raw.family = UInt8(local.family == .v4 ? AF_INET : AF_INET6)
+        raw.local_port = local.port
+        raw.remote_port = remote.port
+        withUnsafeMutableBytes(of: &raw.local) { $0.copyBytes(from: local.host) }
+        withUnsafeMutableBytes(of: &raw.remote) { $0.copyBytes(from: remote.host) }
+        // INET_DIAG_NOCOOKIE
+        raw.cookie = (.max, .max)
         let result = clinux_diagnostics_find(descriptor.number, &raw)
         if result == -ENOENT || result == -ESTALE { return nil }
         try check(result, "ask about a connection")

@@ -11,15 +11,15 @@ public struct SteeringProgram: Equatable, Sendable {
         public var position: Int
         /// Its share of new connections; 0: none.
         public var weight: Int
-        /// Connections from 127.77.x.y with this x.y go to this member, whatever its weight.
-        public var probe: UInt16?
+        /// Connections from these loopback addresses go to this member, whatever its weight.
+        public var sources: [Source]
         /// Its number among the places of `Choice.place`, kept by whoever follows it; nil: it has none.
         public var place: Int?
 
-        public init(position: Int, weight: Int, probe: UInt16? = nil, place: Int? = nil) {
+        public init(position: Int, weight: Int, sources: [Source] = [], place: Int? = nil) {
             self.position = position
             self.weight = weight
-            self.probe = probe
+            self.sources = sources
             self.place = place
         }
     }
@@ -46,14 +46,29 @@ public struct SteeringProgram: Equatable, Sendable {
         case .place(let count): end = Self.placing(receivers, among: count)
         }
         let probed = Self.probing(members)
-        instructions = probed.count + end.count <= Self.lengthLimit ? probed + end : end
+        instructions = probed + end
         if instructions.count > Self.lengthLimit { return nil }
     }
 
-    /// The address from which a connection reaches the member of this number: 127.77.x.y.
-    public static func probeAddress(_ probe: UInt16) -> [UInt8] {
-        [127, 77, UInt8(probe >> 8), UInt8(probe & 0xff)]
+    /// An address of the loopback network that is kept for reaching one particular member.
+    public struct Source: Hashable, Sendable {
+        fileprivate var number: UInt32
+
+        /// 127.77.x.y
+        public static func first(_ number: UInt16) -> Source { Source(number: firstNetwork | UInt32(number)) }
+        /// 127.78.x.y
+        public static func second(_ number: UInt16) -> Source {
+            Source(number: secondNetwork | UInt32(number))
+        }
+
+        /// In network order.
+        public var host: [UInt8] {
+            stride(from: 24, through: 0, by: -8).map { UInt8(number >> UInt32($0) & 0xff) }
+        }
     }
+
+    private static let firstNetwork: UInt32 = 0x7f4d_0000
+    private static let secondNetwork: UInt32 = 0x7f4e_0000
 }
 
 // MARK: - Parts
@@ -80,26 +95,28 @@ extension SteeringProgram {
     private static let jump: UInt16 = 0x05
     private static let answer: UInt16 = 0x06
 
-    /// Falls through for connections that are no probe, or not IPv4.
+    /// Falls through for connections from elsewhere, and for those that are not IPv4.
     private static func probing(_ members: [Member]) -> [FilterInstruction] {
-        let known = members.filter { $0.probe != nil }
-        guard !known.isEmpty else { return [] }
-        let answers = known.flatMap { member in
-            [
-                FilterInstruction(jumpIfEqual, 0x7f4d_0000 | UInt32(member.probe!), whenFalse: 1),
-                FilterInstruction(answer, UInt32(member.position)),
-            ]
+        let answers = members.flatMap { member in
+            member.sources.flatMap { source in
+                [
+                    FilterInstruction(jumpIfEqual, source.number, whenFalse: 1),
+                    FilterInstruction(answer, UInt32(member.position)),
+                ]
+            }
         }
+        guard !answers.isEmpty else { return [] }
         // A far jump, because a conditional one reaches 255 instructions only.
         let skip = FilterInstruction(jump, UInt32(answers.count + 1))
         return [
             FilterInstruction(loadByte, network),
             FilterInstruction(and, 0xf0),
-            FilterInstruction(jumpIfEqual, 0x40, whenFalse: 4),
+            FilterInstruction(jumpIfEqual, 0x40, whenFalse: 5),
             FilterInstruction(loadWord, sourceV4),
             FilterInstruction(copyToIndex, 0),
             FilterInstruction(and, 0xffff_0000),
-            FilterInstruction(jumpIfEqual, 0x7f4d_0000, whenTrue: 1),
+            FilterInstruction(jumpIfEqual, firstNetwork, whenTrue: 2),
+            FilterInstruction(jumpIfEqual, secondNetwork, whenTrue: 1),
             skip,
             FilterInstruction(copyFromIndex, 0),
         ] + answers

@@ -17,6 +17,32 @@ public struct TCPSocket: Sendable {
         return Descriptor(owning: number)
     }
 
+    /// A new one that is being connected, from a particular address; never waits. Writable when it is, or cannot be.
+    public static func connecting(
+        to target: SocketAddress, from source: SocketAddress? = nil
+    ) throws(SystemError) -> Descriptor {
+        let descriptor = try open(target.family)
+        let socket = TCPSocket(descriptor.number)
+        socket.makeNonBlocking()
+        if let source {
+            // IP_BIND_ADDRESS_NO_PORT: the port is chosen with the target, and so seldom runs out.
+            _ = clinux_set_option(socket.number, Int32(IPPROTO_IP), 24, 1)
+            try socket.bind(source)
+        }
+        let result = target.raw.withUnsafeBytes { raw in
+            connect(
+                socket.number, raw.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(raw.count))
+        }
+        if result < 0, errno != EINPROGRESS { throw SystemError("connect to \(target)", code: errno) }
+        return descriptor
+    }
+
+    /// What went wrong since the last time this was asked (SO_ERROR).
+    public var failure: SystemError? {
+        guard let code = option(Self.error), code != 0 else { return nil }
+        return SystemError("connect", code: code)
+    }
+
     /// SOCK_STREAM over TCP itself: not UDP, not a Unix socket, not MPTCP; not a file either.
     public var isTCP: Bool {
         option(Self.type) == Int32(SOCK_STREAM.rawValue) && option(Self.`protocol`) == Int32(IPPROTO_TCP)
@@ -116,6 +142,7 @@ extension TCPSocket {
 
     private static let type = Option(level: SOL_SOCKET, name: SO_TYPE)
     private static let `protocol` = Option(level: SOL_SOCKET, name: SO_PROTOCOL)
+    private static let error = Option(level: SOL_SOCKET, name: SO_ERROR)
     private static let domain = Option(level: SOL_SOCKET, name: SO_DOMAIN)
     private static let acceptsConnections = Option(level: SOL_SOCKET, name: SO_ACCEPTCONN)
     private static let reusePort = Option(level: SOL_SOCKET, name: SO_REUSEPORT)

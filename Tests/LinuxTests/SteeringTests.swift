@@ -58,7 +58,9 @@ struct Steering {
         -> SteeringProgram
     {
         let members = weights.enumerated().map {
-            SteeringProgram.Member(position: $0.offset, weight: $0.element, probe: UInt16($0.offset))
+            SteeringProgram.Member(
+                position: $0.offset, weight: $0.element,
+                sources: [.first(UInt16($0.offset)), .second(UInt16($0.offset))])
         }
         return try #require(SteeringProgram(members, by: choice))
     }
@@ -110,7 +112,7 @@ struct Steering {
         let group = try Group(4, on: "0.0.0.0")
         try TCPSocket(group.listeners[0].number).attach(Steering.program([1, 0, 1, 0], choice))
         for member in 0..<4 {
-            let source = SteeringProgram.probeAddress(UInt16(member))
+            let source = SteeringProgram.Source.first(UInt16(member)).host
             #expect(try group.spread(5, from: source)[member] == 5)
         }
     }
@@ -122,7 +124,7 @@ struct Steering {
         #expect(try group.spread(10) == [0, 10])
         group.address = SocketAddress(.v4, host: [127, 0, 0, 1], port: group.address.port)
         #expect(try group.spread(10) == [0, 10])
-        #expect(try group.spread(5, from: SteeringProgram.probeAddress(0)) == [5, 0])
+        #expect(try group.spread(5, from: SteeringProgram.Source.second(0).host) == [5, 0])
     }
 
     @Test func `a client keeps its place, and only the clients of a missing one move`() throws {
@@ -174,7 +176,11 @@ struct Steering {
 
     @Test func `nobody in rotation is no program, and too many are not named`() {
         #expect(SteeringProgram([.init(position: 0, weight: 0)], by: .random) == nil)
-        let crowd = (0..<1500).map { SteeringProgram.Member(position: $0, weight: 1, probe: UInt16($0)) }
+        var crowd = (0..<1500).map {
+            SteeringProgram.Member(position: $0, weight: 1, sources: [.first(UInt16($0))])
+        }
+        #expect(SteeringProgram(crowd, by: .random) == nil)
+        for member in crowd.indices { crowd[member].sources = [] }
         #expect(SteeringProgram(crowd, by: .random)?.instructions.count == 3001)
     }
 

@@ -53,4 +53,32 @@ extension Loop {
         if status.parent != keeper.process { adopt(instance, shared) }
         return true
     }
+
+    /// The main process before has ended: the one that took its place may be the keeper's child by now.
+    func lostParent(_ former: ProcessID) {
+        guard let instance = processes.formerMain(former.number), let main = processes[instance]?.process,
+            ProcFS.status(of: main.number)?.parent == keeper.process
+        else { return }
+        giveUp(instance)
+    }
+}
+
+// MARK: - Checking
+
+extension Loop {
+    /// How to run a command that checks an instance: as its program was run, with no port, channel or log of its own.
+    func checkJob(_ instance: InstanceID, _ launch: Launch, output: SharedDescriptor) -> SpawnJob? {
+        guard let process = processes[instance]?.process else { return nil }
+        var launch = launch
+        launch.spec.environment["SWPM_CHECK_PID"] = "\(process.number)"
+        if case .open(let target, _) = ports.route(to: instance, port: nil) {
+            launch.spec.environment["SWPM_CHECK_PORT"] = "\(target.port)"
+        }
+        launch.spec.watchdog = nil
+        return SpawnJob(
+            instance: instance, launch: launch, home: home.path, marker: home.marker(of: instance),
+            inherited: environments.file(launch.spec.inherited), input: nothing, output: output,
+            error: output,
+            ports: PortsProvision(), openFiles: openFiles)
+    }
 }

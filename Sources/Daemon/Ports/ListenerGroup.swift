@@ -42,12 +42,12 @@ struct ListenerGroup: Equatable {
 
     /// A program for new connections; nil: nobody receives any.
     func program(
-        weights: [UInt64: Int], probes: [UInt64: UInt16], places: Places = Places(),
+        weights: [UInt64: Int], sources: [UInt64: [SteeringProgram.Source]], places: Places = Places(),
         by balance: AppSpec.Balance
     ) -> SteeringProgram? {
         let members = order.enumerated().map { position, serial in
             SteeringProgram.Member(
-                position: position, weight: weights[serial] ?? 0, probe: probes[serial],
+                position: position, weight: weights[serial] ?? 0, sources: sources[serial] ?? [],
                 place: places.bySerial[serial])
         }
         switch balance {

@@ -153,6 +153,8 @@ extension Ports {
         if groups[listener.group]?.order.isEmpty == true {
             groups[listener.group] = nil
             steered.remove(listener.group)
+            unaddressed.remove(listener.group)
+            lastReceivers[listener.group] = nil
         }
         safe.withdraw(listener.key)
         note()

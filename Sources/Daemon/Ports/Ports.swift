@@ -33,6 +33,10 @@ final class Ports {
     var rotations: [AppName: [InstanceID: Int]] = [:]
     /// Groups whose program was attached once.
     var steered: Set<ListenerGroup.Key> = []
+    /// To whom the program of a group sends.
+    var lastReceivers: [ListenerGroup.Key: [UInt64: Int]] = [:]
+    /// Groups too large for a program that knows addresses.
+    var unaddressed: Set<ListenerGroup.Key> = []
     /// Groups that somebody joined: told to the kernel together, at the next turn of the loop.
     var joined: Set<ListenerGroup.Key> = []
     var drains: [InstanceID: Drain] = [:]

@@ -23,21 +23,19 @@ extension Ports {
         guard let group = groups[key], let first = group.order.first.flatMap({ listeners[$0] }) else {
             return
         }
-        let receivers = receivers(of: group).filter { !except.contains($0.key) }
-        // Nobody: then let the last program stand, so that connections wait for a successor.
+        let receivers = receiversOrStandIns(of: group).filter { !except.contains($0.key) }
         guard !receivers.isEmpty else { return }
-        let probes = Dictionary(
-            uniqueKeysWithValues: group.order.compactMap { serial in
-                listeners[serial].map { (serial, Ports.probe(of: $0.instance)) }
-            })
         let (balance, places) = (balance(of: group), places(of: group))
-        // Older kernels have less room for programs (net.core.optmem_max): probes can be done without.
-        let programs = [probes, [:]].compactMap {
-            group.program(weights: receivers, probes: $0, places: places, by: balance)
+        // Older kernels have less room for programs (net.core.optmem_max): slots can do without addresses of their
+        // own, and even health checks.
+        let ways = [sources(of: group, withSlots: true), sources(of: group, withSlots: false), [:]]
+        let programs = ways.map {
+            group.program(weights: receivers, sources: $0, places: places, by: balance)
         }
-        let failure = attach(programs, to: first.socket)
+        let failure = attach(programs, to: first.socket, key)
         if failure == nil {
             steered.insert(key)
+            lastReceivers[key] = receivers
         } else if group.order.count > 1 {
             let reason = failure?.description ?? ""
             complain("\(reason): connections of \(key.app) on \(key.address.listenAddress) are not steered")
@@ -45,12 +43,27 @@ extension Ports {
         // A listener that was retrofitted has no group as long as it is alone.
     }
 
+    /// Where nobody is in rotation connections wait for a successor of whoever was last; where nobody ever was, they
+    /// go to those that live. Health checks need a program all the same.
+    private func receiversOrStandIns(of group: ListenerGroup) -> [UInt64: Int] {
+        let receivers = receivers(of: group)
+        guard receivers.isEmpty else { return receivers }
+        let last = (lastReceivers[group.key] ?? [:]).filter { group.order.contains($0.key) }
+        guard last.isEmpty else { return last }
+        let alive = group.order.filter { listeners[$0]?.hasProgram ?? false }
+        return Dictionary(uniqueKeysWithValues: alive.map { ($0, 1) })
+    }
+
     /// The first that the kernel takes; nil: it took one.
-    private func attach(_ programs: [SteeringProgram], to socket: TCPSocket) -> SystemError? {
+    private func attach(
+        _ programs: [SteeringProgram?], to socket: TCPSocket, _ key: ListenerGroup.Key
+    ) -> SystemError? {
         var failure: SystemError? = SystemError("name so many listeners", code: SystemError.tooLong)
-        for program in programs {
+        for (index, program) in programs.enumerated() {
+            guard let program else { continue }
             do throws(SystemError) {
                 try socket.attach(program)
+                if index == programs.count - 1 { unaddressed.insert(key) } else { unaddressed.remove(key) }
                 return nil
             } catch {
                 failure = error
@@ -86,9 +99,6 @@ extension Ports {
         places.count = max(places.count, newest?.value.spec.instances ?? 0)
         return places
     }
-
-    /// The last two bytes of the address from which a connection reaches this instance: 127.77.x.y.
-    static func probe(of instance: InstanceID) -> UInt16 { UInt16(truncatingIfNeeded: instance.number) }
 }
 
 // MARK: - Queues

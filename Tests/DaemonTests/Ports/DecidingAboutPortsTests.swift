@@ -42,9 +42,9 @@ struct DecidingAboutPorts {
         #expect(group.unsettled(by: 4) == [4])
         group.remove(9)
         #expect(group.order == [1, 4])
-        let program = group.program(weights: [4: 1], probes: [:], by: .random)
+        let program = group.program(weights: [4: 1], sources: [:], by: .random)
         #expect(program?.instructions == [FilterInstruction(0x06, 1)])
-        #expect(group.program(weights: [:], probes: [:], by: .ip) == nil)
+        #expect(group.program(weights: [:], sources: [:], by: .ip) == nil)
     }
 
     /// Lets it look as often as it likes at a queue whose length changes at these times.

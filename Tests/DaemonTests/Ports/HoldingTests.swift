@@ -34,7 +34,7 @@ import Testing
         #expect(try stage.census(20, reach) == ["2": 20])
         if host == "::" { #expect(try stage.census(10, "127.0.0.1") == ["2": 10]) }
         if host == "0.0.0.0" {
-            let probe = SteeringProgram.probeAddress(Ports.probe(of: first))
+            let probe = Ports.source(of: first).host
             #expect(try stage.answer(stage.connect("127.0.0.1", from: probe)) == "1")
         }
     }
