@@ -25,13 +25,29 @@ struct Orphans {
 
     private var heads: [InstanceID: [Member]] = [:]
 
+    /// One list is not to be believed while processes end: who is found dead has handed its children on after they
+    /// were listed, and the list itself may skip somebody. So it is read until it says the same twice.
     init(of keeper: Int32, _ processes: ProcessTable, _ home: Home) {
-        for child in ProcFS.children(of: keeper) where !processes.isMain(child) {
-            guard let status = ProcFS.status(of: child), !status.isZombie else { continue }
-            let former = processes.formerMain(status.session) ?? processes.formerMain(status.group)
-            guard let instance = former ?? Orphans.marked(child, home, processes) else { continue }
-            heads[instance, default: []].append(Member(child, status))
+        var seen: Set<Int32> = []
+        var last: Set<Int32>?
+        for _ in 0..<Orphans.lists {
+            let listed = Set(ProcFS.children(of: keeper).filter { !processes.isMain($0) })
+            for child in listed.subtracting(seen).sorted() { add(child, processes, home) }
+            seen.formUnion(listed)
+            if listed == last { return }
+            last = listed
         }
+    }
+
+    /// Whoever forks and ends faster than this many lists is found at the next look: there is one after each end.
+    private static let lists = 10
+
+    private mutating func add(_ child: Int32, _ processes: ProcessTable, _ home: Home) {
+        // Children of a thread that ended first belong to the other threads until the last has ended.
+        guard let status = ProcFS.status(of: child), !status.isZombie || status.threads > 1 else { return }
+        let former = processes.formerMain(status.session) ?? processes.formerMain(status.group)
+        guard let instance = former ?? Orphans.marked(child, home, processes) else { return }
+        heads[instance, default: []].append(Member(child, status))
     }
 
     func isEmpty(for instance: InstanceID) -> Bool { heads[instance] == nil }

@@ -1,0 +1,72 @@
+import Support
+import Testing
+
+/// What was stopped is gone: whatever an app has left behind, wherever it went.
+@Suite(.serialized) struct StoppingEverything {
+    /// A program that spawns a server in a session of its own, which obeys no polite signal.
+    private static let next = """
+        const { spawn } = require('child_process')
+        spawn(process.execPath, ['-e', `
+          for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => {})
+          require('http').createServer((q, r) => r.end('x')).listen(${process.argv[2]})`
+        ], { detached: true, stdio: 'inherit' })
+        process.on('SIGTERM', () => process.exit(0))
+        setInterval(() => {}, 1000)
+        """
+
+    /// Forks twice, leads a session of its own in between, and hears no SIGTERM.
+    private static let daemon = """
+        import os, signal, socket, sys, time
+        if os.fork() > 0:
+            while True: time.sleep(1)
+        os.setsid()
+        if os.fork() > 0: os._exit(0)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(('127.0.0.1', int(sys.argv[1]))); s.listen(5)
+        while True:
+            c, _ = s.accept(); c.recv(4096); c.sendall(b'HTTP/1.0 200 OK\\r\\nContent-Length: 1\\r\\n\\r\\nx'); c.close()
+        """
+
+    enum Program: String, CaseIterable, CustomTestStringConvertible {
+        case next, npm, daemon
+        var testDescription: String { rawValue }
+    }
+
+    private func start(_ program: Program, _ site: Site, _ port: UInt16) throws {
+        let common = ["--name", "app", "--kill-timeout", "500ms"]
+        switch program {
+        case .next:
+            let script = site.file("next.js", Self.next)
+            _ = try site.command(["start", script] + common + ["--", "\(port)"]).run()
+        case .npm:
+            // As `npm start` does it: a shell in a shell, each waiting for the next.
+            let script = site.file("next.js", Self.next)
+            let line = "sh -c 'sh -c \"node \(script) \(port); true\"; true'"
+            _ = try site.command(["start", line] + common).run()
+        case .daemon:
+            let script = site.file("daemon.py", Self.daemon)
+            _ = try site.command(
+                ["start", script, "--interpreter", "/usr/bin/python3"] + common + ["--", "\(port)"]
+            ).run()
+        }
+    }
+
+    @Test(arguments: Program.allCases, Owner.here)
+    func `nothing is left and the port is free`(_ program: Program, _ owner: Owner) throws {
+        let site = try Site(owner)
+        defer { site.scratch.end() }
+        for _ in 0..<Counts.of(2, soak: 20) {
+            let port = freePort()
+            try start(program, site, port)
+            try eventually(within: .seconds(20), "it serves\n\(site.daemonLog)") {
+                try Load.requests(1, port: port).failures == 0
+            }
+            #expect(site.living.count >= 2, "\(site.living)")
+            try site.must("stop", "app")
+            #expect(site.living.isEmpty, "\(site.living)\n\(site.daemonLog)")
+            #expect(try Load.requests(1, port: port).failed["refused"] == 1)
+            try site.must("delete", "app")
+        }
+    }
+}
