@@ -125,7 +125,9 @@ extension Session {
         }
         let unchanged = outcomes.filter { $0.change == .unchanged }
         let others = outcomes.filter { $0.change != .unchanged }
-        if !voice.manner.json { _ = voice.tell(Report(.done(others))) }
+        // What somebody else broke off was not done.
+        let code = tell(.done(others))
+        guard code == .done else { return code }
         for outcome in unchanged {
             let code = try carryOut(request(.named("\(outcome.app)")))
             guard code == .done else { return code }
