@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -109,4 +110,16 @@ int clinux_set_limit(int resource, uint64_t soft, uint64_t hard)
 {
     struct rlimit limit = {soft, hard};
     return setrlimit(resource, &limit) < 0 ? -errno : 0;
+}
+
+/* Raw calls, because those of the C library change all threads. */
+int clinux_set_file_identity(uint32_t user, uint32_t group, const uint32_t *groups, size_t count)
+{
+    if (syscall(SYS_setgroups, count, groups) < 0)
+        return -errno;
+    syscall(SYS_setfsgid, group);
+    syscall(SYS_setfsuid, user);
+    if ((uint32_t)syscall(SYS_setfsgid, -1) != group || (uint32_t)syscall(SYS_setfsuid, -1) != user)
+        return -EPERM;
+    return 0;
 }

@@ -5,6 +5,31 @@ internal import Wire
 // MARK: - Who may call the loop
 
 extension Loop {
+    /// Connects what is said on the channels of Node programs; before those that a former daemon had are taken up.
+    func connectChannels() {
+        channels.onMessage = { [unowned self] instance, message in
+            // As PM2 has it: process.send('ready').
+            if message == .string("ready") { said(.ready, by: instance) }
+        }
+        channels.variables = NodeCluster.variables
+        channels.onCluster = { [unowned self] in cluster.heard($1, from: $0) }
+        channels.onPreload = { [unowned self] in preloads.hear($1, from: $0) }
+        channels.onOpen = { [unowned self] instance, isOld in
+            cluster.began(instance)
+            if isOld { preloads.ask(instance) }
+        }
+        channels.onEnd = { [unowned self] instance in
+            cluster.ended(instance)
+            preloads.forget(instance)
+        }
+        cluster.send = { [unowned self] line, descriptor, instance in
+            channels.send(line, descriptor, to: instance)
+        }
+        // The preload leaves idle connections alone, which Node itself would cut.
+        cluster.deafen = { [unowned self] in preloads.drain($0, isDeaf: true) }
+        ports.recall = { [unowned self] in cluster.dismiss($0) }
+    }
+
     /// Connects everything that brings facts, and then lets clients in.
     func connect() throws(SystemError) {
         keeper.onExit = { [unowned self] in reaped($0) }
@@ -15,13 +40,6 @@ extension Loop {
             scribe.log("the keeper is gone: apps run and are looked after, but not beyond this daemon's end")
             for (instance, handle) in processes.handles { adopt(instance, handle) }
         }
-        channels.onMessage = { [unowned self] instance, message in
-            // As PM2 has it: process.send('ready').
-            if message == .string("ready") { said(.ready, by: instance) }
-        }
-        channels.onPreload = { [unowned self] in preloads.hear($1, from: $0) }
-        channels.onOpen = { [unowned self] instance, isOld in if isOld { preloads.ask(instance) } }
-        channels.onEnd = { [unowned self] in preloads.forget($0) }
         logs.onLastWords = { [unowned self] in heard($1, of: $0) }
         logs.onTrouble = { [unowned self] in scribe.log($0) }
         notifySockets.onWord = { [unowned self] in said($1, by: $0) }

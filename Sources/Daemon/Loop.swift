@@ -16,6 +16,7 @@ final class Loop {
     let notifySockets: NotifySockets
     let preloads: Preloads
     let prober: Prober
+    let cluster: NodeCluster
     let spawner: Spawner
     let scribe: Scribe
     let environments: Environments
@@ -70,6 +71,7 @@ final class Loop {
         channels = parts.channels
         notifySockets = parts.notifySockets
         preloads = Preloads(parts.channels)
+        cluster = parts.cluster
         spawner = parts.spawner
         scribe = parts.scribe
         environments = parts.environments

@@ -11,6 +11,7 @@ struct Parts {
     let logs: LogPump
     let channels: Channels
     let notifySockets: NotifySockets
+    let cluster: NodeCluster
     let spawner: Spawner
     let scribe: Scribe
     let environments: Environments
@@ -47,6 +48,7 @@ extension Parts {
         ports = try Ports(
             watches: watches, safe: safe, abilities: .find(),
             memory: PortsMemory(found: manifest.held, safe: safe), tell: { scribe.log($0) })
+        cluster = try NodeCluster(ports, keeper, found: manifest.held, tell: { scribe.log($0) })
         let held = manifest.held[Parts.controlKey]
         let control = if let held { held } else { SharedDescriptor(try UnixSocket.listen(home.socket)) }
         if held == nil { keeper.deposit(key: Parts.controlKey, control.number) }

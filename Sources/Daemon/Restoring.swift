@@ -60,7 +60,6 @@ extension Loop {
         }
         for (app, slot, instance) in saved { takeBack(instance, app.spec.name, slot.index, found) }
         logs.restoreRest(found.manifest.held)
-        channels.restore(found.manifest.held) { processes[$0].map { !$0.ended } ?? false }
         notifySockets.restore(found.manifest.held) { instance in
             processes[instance].flatMap { $0.ended ? nil : $0.process }
         }
@@ -69,8 +68,11 @@ extension Loop {
             saved.map { app, slot, instance in
                 RestoredTenant(
                     instance: instance.id, slot: slot.index, process: instance.process, spec: app.spec,
-                    hasEnded: processes[instance.id]?.ended ?? true)
+                    generation: instance.generation, hasEnded: processes[instance.id]?.ended ?? true)
             }, found: found.manifest.held)
+        let isAlive = { (instance: InstanceID) in self.processes[instance].map { !$0.ended } ?? false }
+        cluster.restore(living: isAlive)
+        channels.restore(found.manifest.held, of: isAlive)
         for (app, slot, instance) in saved where processes[instance.id]?.ended == false {
             prober.prepare(
                 instance.id,

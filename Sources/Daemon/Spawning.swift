@@ -1,5 +1,6 @@
 internal import Linux
 internal import Supervision
+internal import Wire
 
 // From an order to a running program, on the spawner's thread.
 extension SpawnJob {
@@ -11,7 +12,7 @@ extension SpawnJob {
             let invocation = launch.spec.invocation(of: facts)
             var request = try request(invocation, environments)
             let isNode = channel != nil && invocation.isNode(facts)
-            if isNode { channel?.complete(&request, preload: preload(for: request.identity)) }
+            if isNode { completeNode(&request, invocation) }
             request.tray = tray
             let spawned = try spawn(request)
             let process = ProcessID(spawned.process)
@@ -29,6 +30,16 @@ extension SpawnJob {
         let spawned = try spawn(request)
         let process = spawned.process
         return CheckProcess(process: process, handle: SharedDescriptor(spawned.release()))
+    }
+
+    private func completeNode(_ request: inout SpawnRequest, _ invocation: Invocation) {
+        channel?.complete(&request, preload: preload(for: request.identity))
+        guard launch.spec.mode == .cluster, Invocation.isNode(program: invocation.program) else { return }
+        let own = launch.spec.interpreterArguments
+        let options = request.environment.first { $0.hasPrefix("NODE_OPTIONS=") }
+        let port = InspectPort.argument(
+            for: launch.slot, arguments: own, nodeOptions: options.map { String($0.dropFirst(13)) })
+        if let port, request.arguments.starts(with: own) { request.arguments.insert(port, at: own.count) }
     }
 
     private func request(

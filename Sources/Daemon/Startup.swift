@@ -39,6 +39,7 @@ public enum Startup {
             parts,
             supervisor: Supervisor(
                 restoring: found.file.state, history: found.history, seed: seed, now: .now))
+        loop.connectChannels()
         loop.takeBack(found)
         try loop.connect()
         return loop

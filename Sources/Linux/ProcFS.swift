@@ -70,6 +70,14 @@ public enum ProcFS {
         (try? Directory.names(in: "/proc/\(process)/fd")) != nil
     }
 
+    /// What stands behind a word at the beginning of a line of proc_pid_status(5).
+    static func status(of process: Int32, _ word: String) -> [Substring]? {
+        let lines = String(decoding: read("/proc/\(process)/status") ?? [], as: UTF8.self).split(
+            separator: "\n")
+        let line = lines.first { $0.hasPrefix("\(word):") }
+        return line.map { $0.dropFirst(word.utf8.count + 1).split { $0 == " " || $0 == "\t" } }
+    }
+
     private static func read(_ path: String, atMost limit: Int = 1 << 18) -> [UInt8]? {
         // Every failure here means that the process is gone or not ours.
         try? File.read(path, atMost: limit)

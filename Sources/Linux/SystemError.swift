@@ -26,6 +26,8 @@ extension SystemError {
     public static let noSpace = ENOSPC
     public static let addressInUse = EADDRINUSE
     public static let accessDenied = EACCES
+    public static let noSuchFamily = EAFNOSUPPORT
+    public static let noSuchAddress = EADDRNOTAVAIL
     public static let badDescriptor = EBADF
     public static let tooLong = E2BIG
 

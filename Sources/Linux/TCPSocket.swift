@@ -67,6 +67,9 @@ public struct TCPSocket: Sendable {
     /// Whether an IPv6 socket refuses IPv4.
     public var isOnlyV6: Bool { option(Self.onlyV6) == 1 }
 
+    /// Of an IPv6 socket: IPv4 is for others.
+    public func refuseV4() throws(SystemError) { try set(Self.onlyV6, 1) }
+
     public func setReusePort() throws(SystemError) { try set(Self.reusePort, 1) }
 
     /// Connections of earlier sockets that asked for this too are in nobody's way.

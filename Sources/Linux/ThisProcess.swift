@@ -11,6 +11,11 @@ public enum ThisProcess {
     public static var user: UInt32 { geteuid() }
     public static var group: UInt32 { getegid() }
 
+    /// The file mode creation mask (umask(2)), which the program's children inherit.
+    public static var fileMask: UInt32 {
+        ProcFS.status(of: identifier, "Umask")?.first.flatMap { UInt32($0, radix: 8) } ?? 0o022
+    }
+
     public static func exit(_ code: Int32) -> Never { Glibc.exit(code) }
 
     /// What it was started with, without the program's own name.

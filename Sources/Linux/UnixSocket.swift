@@ -47,6 +47,12 @@ public enum UnixSocket {
         return Pair(first: Descriptor(owning: ends[0]), second: Descriptor(owning: ends[1]))
     }
 
+    /// Removes a socket's path on which nobody answers any more.
+    public static func removeStale(_ path: String) {
+        guard let short = try? ShortPath(path), isStale(short.path) else { return }
+        unlink(path)
+    }
+
     private static func isStale(_ path: String) -> Bool {
         let socket = clinux_unix_socket(1, 1)
         guard socket >= 0 else { return false }

@@ -21,7 +21,7 @@ public struct AppSpec: Equatable, Sendable {
 
     public var instances: Int = 1
     public var mode: Mode = .fork
-    public var balance: Balance = .random
+    public var balance: Balance = .automatic
     /// Ports below `ip_unprivileged_port_start` that the daemon may bind for the program.
     public var ports: [UInt16] = []
     /// Sockets the daemon opens and passes as `LISTEN_FDS` (sd_listen_fds(3)) where nothing better is possible.
@@ -97,9 +97,23 @@ extension AppSpec {
 
     /// How new connections are spread over the instances.
     public enum Balance: String, Equatable, Sendable {
+        /// Shared where the program can, random where not.
+        case automatic
         case random
         /// Sticky by the client's address.
         case ip
+        /// Node workers take them from one queue.
+        case shared
+    }
+
+    /// Whether Node workers take connections from one queue, instead of having one each.
+    public var sharesListeners: Bool {
+        switch balance {
+        case .shared: true
+        case .random, .ip: false
+        // Who has to prove himself before he gets connections needs a queue of his own, and can be probed.
+        case .automatic: health == nil && !waitReady
+        }
     }
 
     /// What is waited for while an instance drains; what has begun to connect always is.

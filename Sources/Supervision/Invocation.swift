@@ -36,7 +36,7 @@ extension Invocation {
         words.first { !$0.hasPrefix("-") && !$0.contains("=") }.map(isNode(program:)) ?? false
     }
 
-    static func isNode(program: String) -> Bool { ["node", "nodejs"].contains(name(program)) }
+    public static func isNode(program: String) -> Bool { ["node", "nodejs"].contains(name(program)) }
 
     private static func name(_ program: String) -> String {
         program.split(separator: "/").last.map(String.init) ?? program

@@ -64,7 +64,7 @@ private func withSpreads(of server: String, _ count: Int, _ body: ([Spread]) thr
 }
 
 /// What `balance` of a specification can be, and what it is called here.
-private let balances = [(value: "random", name: "swpm")]
+private let balances = [(value: "shared", name: "swpm"), (value: "even", name: "swpm, steered")]
 
 private func start(
     _ swpm: Swpm, _ server: String, _ count: Int, _ balance: (value: String, name: String), _ scratch: Scratch

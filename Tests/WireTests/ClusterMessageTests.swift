@@ -30,16 +30,16 @@ import Testing
                 .stream(host: "::1", port: 80, onlyV6: true)
             ),
             (#""address":null,"port":0,"addressType":4"#, .stream(host: nil, port: 0, onlyV6: false)),
-            (#""address":"/x.sock","port":-1,"addressType":-1"#, .path("/x.sock", mode: 0o700)),
+            (#""address":"/x.sock","port":-1,"addressType":-1"#, .path("/x.sock", mode: 0)),
             (
                 #""address":"/x.sock","port":-1,"addressType":-1,"readableAll":true,"writableAll":true"#,
-                .path("/x.sock", mode: 0o766)
+                .path("/x.sock", mode: 0o666)
             ),
             (
                 #""address":null,"port":53,"addressType":"udp6","fd":-1,"flags":5"#,
                 .datagram(host: "::", port: 53, only)
             ),
-            (#""address":"x.sock","port":-1,"addressType":-1"#, .none),
+            (#""address":"\u0000x","port":-1,"addressType":-1"#, .none),
             (#""address":null,"port":null,"addressType":null,"fd":77"#, .none),
             (#""address":null,"port":70000,"addressType":4"#, .none),
         ] as [(String, ClusterQuery.Place)] {
@@ -63,7 +63,7 @@ import Testing
             (#"{"cmd":"NODE_CLUSTER","act":"online","seq":0}"#, .online),
             (#"{"cmd":"NODE_CLUSTER","act":"close","key":"k","seq":2}"#, .closed(key: "k")),
             (#"{"cmd":"NODE_CLUSTER","act":"exitedAfterDisconnect","seq":3}"#, .leaving(sequence: 3)),
-            (#"{"cmd":"NODE_CLUSTER","ack":5,"accepted":false,"seq":3}"#, .answered(to: 5, accepted: false)),
+            (#"{"cmd":"NODE_CLUSTER","ack":5,"accepted":false,"seq":3}"#, .other),
             (#"{"cmd":"NODE_HANDLE_ACK"}"#, .handleArrived),
             (#"{"cmd":"NODE_HANDLE_NACK"}"#, .handleLost),
             (#"{"cmd":"NODE_HANDLE","type":"net.Socket","msg":{"a":1}}"#, .handleSent),
@@ -109,11 +109,6 @@ import Testing
             (
                 .refuse(key: "k", code: 98, answering: 4),
                 #"{"cmd":"NODE_CLUSTER","errno":-98,"key":"k","ack":4,"data":null,"seq":7}"#
-            ),
-            (
-                .connection(key: "k"),
-                #"{"cmd":"NODE_HANDLE","type":"net.Native","socketType":0,"nativeKind":"tcp","msg":"#
-                    + #"{"cmd":"NODE_CLUSTER","act":"newconn","key":"k","seq":7}}"#
             ),
             (.acknowledge(3), #"{"cmd":"NODE_CLUSTER","ack":3,"seq":7}"#),
             (.disconnect, #"{"cmd":"NODE_CLUSTER","act":"disconnect","seq":7}"#),

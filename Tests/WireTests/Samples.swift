@@ -65,7 +65,7 @@ extension Dice {
         spec.origin = maybe { "/srv/" + $0.word() }
         spec.instances = roll(0...1000)
         spec.mode = pick([.fork, .cluster])
-        spec.balance = pick([.random, .ip])
+        spec.balance = pick([.automatic, .random, .ip, .shared])
         spec.ports = many(0...3) { UInt16($0.roll(1...65535)) }
         spec.sockets = many(0...3) { $0.address() }
         spec.zeroDowntime = maybe { $0.flip() }

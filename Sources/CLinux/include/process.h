@@ -27,6 +27,8 @@ int64_t clinux_read_memory(int process, uint64_t address, void *bytes, size_t co
 int clinux_effective_capabilities(uint64_t *bits);
 /* Processors the calling process may run on. */
 int clinux_affinity_count(void);
+/* Of the calling thread only: whose rights count when it touches files. */
+int clinux_set_file_identity(uint32_t user, uint32_t group, const uint32_t *groups, size_t count);
 int clinux_get_limit(int resource, uint64_t *soft, uint64_t *hard);
 int clinux_set_limit(int resource, uint64_t soft, uint64_t hard);
 

@@ -102,7 +102,9 @@ enum Preload {
           process.on('internalMessage', (message) => {
             if (message.cmd !== 'NODE_SWPM') return;
             if (message.act === 'hello') say('present', { signals: handled() });
-            if (message.act !== 'drain' || order) return;
+            if (message.act !== 'drain') return;
+            if (message.deaf) for (const server of survey().servers) stopListening(server);
+            if (order) return;
             order = message;
             drain(order, () => say('drained'));
           });

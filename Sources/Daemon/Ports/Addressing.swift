@@ -18,7 +18,8 @@ extension Ports {
 
     /// By serial number, which addresses lead to a listener.
     func sources(of group: ListenerGroup, withSlots: Bool) -> [UInt64: [SteeringProgram.Source]] {
-        let members = group.order.compactMap { listeners[$0] }
+        // A queue that workers share reaches whoever is free, not one of them.
+        let members = group.order.compactMap { listeners[$0] }.filter { !$0.isShared }
         var sources: [UInt64: [SteeringProgram.Source]] = [:]
         for member in members { sources[member.serial] = [Ports.source(of: member.instance)] }
         guard withSlots else { return sources }

@@ -90,7 +90,7 @@ extension Ports {
     }
 
     /// A low port is bound for a program without the right to it only where its spec says so.
-    private func mayBind(_ port: UInt16, _ spec: AppSpec, _ process: Int32) -> Bool {
+    func mayBind(_ port: UInt16, _ spec: AppSpec, _ process: Int32) -> Bool {
         guard port < abilities.firstUnprivilegedPort else { return true }
         if Processes.has(.bindLowPorts, process: process) { return true }
         guard abilities.bindsLowPorts else { return false }
@@ -102,7 +102,7 @@ extension Ports {
     }
 
     /// Makes a listener held of a program that was started without a filter.
-    private func retrofit(
+    func retrofit(
         _ instance: InstanceID, _ owner: SocketOwner, _ inode: UInt64, _ address: BoundAddress,
         _ then: @escaping (Bool) -> Void
     ) {

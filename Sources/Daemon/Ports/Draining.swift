@@ -60,13 +60,29 @@ extension Ports {
 
     private func settle(_ instance: InstanceID, _ survey: inout Survey, at now: Instant) {
         guard var drain = drains[instance], drain.connections == nil else { return }
-        let held = holdings(of: instance)
+        let held = holdings(of: instance).filter { !isServedByOthers($0, than: instance) }
         let queued = held.reduce(0) { $0 + ($1.socket.acceptQueue?.length ?? 0) }
         if queued == 0, !drain.halfOpen.isEmpty {
             drain.keepHalfOpen(survey.connections(of: held, in: [.synReceived]))
         }
-        drain.hasSettled = drain.hasSettled(queued: queued, at: now)
+        let hasArrived = held.isEmpty || drain.hasSettled(queued: queued, at: now)
+        drain.hasSettled = hasArrived && hasLetGo(instance)
         drains[instance] = drain
+    }
+
+    /// Whether what waits there is somebody else's to take.
+    private func isServedByOthers(_ listener: HeldListener, than instance: InstanceID) -> Bool {
+        listener.isShared
+            && listener.holders.contains { other, serves in
+                serves && other != instance && rotations[listener.group.app]?[other] != nil
+            }
+    }
+
+    /// Whether a Node worker has closed what it was lent: taking it out of rotation does not keep it from accepting.
+    private func hasLetGo(_ instance: InstanceID) -> Bool {
+        let lent = holdings(of: instance).filter { $0.origin != nil && $0.isServed(by: instance) }
+        if !lent.isEmpty { recall(instance) }
+        return lent.isEmpty
     }
 
     private func tellFailure(of survey: Survey) {

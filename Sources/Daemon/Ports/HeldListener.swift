@@ -10,10 +10,11 @@ final class HeldListener {
     let descriptor: SharedDescriptor
     let inode: UInt64
     let group: ListenerGroup.Key
-    /// Whose it is, or whose it will be: an heir takes over the listeners of the dead before it has them.
-    var instance: InstanceID { didSet { noted = nil } }
-    /// Whether the main process that listened still lives.
-    var hasProgram: Bool { didSet { noted = nil } }
+    /// What a Node worker asked for; nil: a program made it for itself.
+    let origin: Origin?
+    /// Whose it is, or whose it will be: an heir takes over the listeners of the dead before it has them. True: the
+    /// main process that listens still lives.
+    private(set) var holders: [InstanceID: Bool] { didSet { noted = nil } }
     /// What the journal says of it, made once: it is written with every change of any.
     private var noted: [UInt8]?
     var judge = StuckJudge()
@@ -31,21 +32,65 @@ final class HeldListener {
     func line(user: UInt32) -> [UInt8] {
         if let noted { return noted }
         let line = PortsJournal.Entry(
-            serial: serial, instance: instance, group: group, user: user, hasProgram: hasProgram
+            serial: serial, holders: holders, group: group, user: user, origin: origin
         ).line
         noted = line
         return line
     }
 
     init(
-        serial: UInt64, descriptor: SharedDescriptor, group: ListenerGroup.Key, instance: InstanceID,
-        hasProgram: Bool = true
+        serial: UInt64, descriptor: SharedDescriptor, group: ListenerGroup.Key, holders: [InstanceID: Bool],
+        origin: Origin? = nil
     ) {
+        precondition(!holders.isEmpty, "a listener is somebody's")
         self.serial = serial
         self.descriptor = descriptor
         self.group = group
-        self.instance = instance
-        self.hasProgram = hasProgram
+        self.holders = holders
+        self.origin = origin
         inode = TCPSocket(descriptor.number).identity.inode
+    }
+}
+
+extension HeldListener {
+    /// The daemon made it for Node workers.
+    struct Origin: Hashable {
+        /// What they call it.
+        var key: String
+        /// All workers of this generation share it; nil: one worker's own.
+        var generation: Generation?
+    }
+
+    /// Its holder, or the first of those who share it.
+    var instance: InstanceID { holders.keys.min()! }
+    var isShared: Bool { origin?.generation != nil }
+    var hasProgram: Bool { holders.values.contains(true) }
+
+    func isHeld(by instance: InstanceID) -> Bool { holders[instance] != nil }
+    /// Whether this one accepts from it.
+    func isServed(by instance: InstanceID) -> Bool { holders[instance] == true }
+
+    func serve(by instance: InstanceID) { holders[instance] = true }
+
+    /// It accepts no more, but what waits here may still be its heir's.
+    func rest(of instance: InstanceID) {
+        if holders[instance] != nil { holders[instance] = false }
+    }
+
+    /// It will serve, once it says so.
+    func expect(_ instance: InstanceID) {
+        if holders[instance] == nil { holders[instance] = false }
+    }
+
+    func pass(from old: InstanceID, to new: InstanceID) {
+        holders[old] = nil
+        holders[new] = false
+    }
+
+    /// False: nobody else has it, so it must end.
+    func leave(_ instance: InstanceID) -> Bool {
+        guard holders.keys.contains(where: { $0 != instance }) else { return false }
+        holders[instance] = nil
+        return true
     }
 }

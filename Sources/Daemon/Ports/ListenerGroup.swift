@@ -51,7 +51,7 @@ struct ListenerGroup: Equatable {
                 place: places.bySerial[serial])
         }
         switch balance {
-        case .random: return SteeringProgram(members, by: .random)
+        case .automatic, .random, .shared: return SteeringProgram(members, by: .random)
         case .ip where places.keepClients(of: members):
             return SteeringProgram(members, by: .place(of: places.count))
         case .ip:

@@ -52,7 +52,7 @@ extension Ports {
         _ call: PendingCall, _ theirs: ForeignDescriptor, _ socket: TCPSocket, _ address: BoundAddress
     ) -> Bool {
         let orphans = holdings(of: call.trap.instance).filter {
-            !$0.hasProgram && $0.group.address == address
+            !$0.hasProgram && $0.origin == nil && $0.group.address == address
         }
         guard let orphan = orphans.first(where: { $0.socket.isListening }), let seccomp = call.trap.seccomp
         else {
@@ -73,7 +73,7 @@ extension Ports {
             complain("\(error): the queue of an instance of \(orphan.group.app) is lost")
             return false
         }
-        orphan.hasProgram = true
+        orphan.serve(by: call.trap.instance)
         call.trap.bound[socket.identity.inode] = nil
         note()
         succeed(call)
@@ -95,7 +95,7 @@ extension Ports {
         hold(descriptor, in: ListenerGroup.Key(app: app, address: address), for: call.trap.instance)
         // What could not be adopted goes only now, so that there is no moment without a listener.
         for orphan in holdings(of: call.trap.instance)
-        where !orphan.hasProgram && orphan.group.address == address {
+        where !orphan.hasProgram && !orphan.isShared && orphan.group.address == address {
             close(orphan)
         }
         succeed(call)
@@ -107,9 +107,13 @@ extension Ports {
 
 extension Ports {
     /// Keeps a socket that has just begun to listen.
-    func hold(_ descriptor: SharedDescriptor, in key: ListenerGroup.Key, for instance: InstanceID) {
+    func hold(
+        _ descriptor: SharedDescriptor, in key: ListenerGroup.Key, for instance: InstanceID,
+        origin: HeldListener.Origin? = nil
+    ) {
         let listener = HeldListener(
-            serial: nextSerial, descriptor: descriptor, group: key, instance: instance)
+            serial: nextSerial, descriptor: descriptor, group: key, holders: [instance: origin == nil],
+            origin: origin)
         nextSerial += 1
         listeners[listener.serial] = listener
         serials[listener.inode] = listener.serial
@@ -164,7 +168,9 @@ extension Ports {
     /// Earlier listeners on this address that the program has closed: our copies would be in its way, and a black
     /// hole for connections.
     func dropClosed(of instance: InstanceID, at address: BoundAddress) {
-        let earlier = holdings(of: instance).filter { $0.hasProgram && $0.group.address.overlaps(address) }
+        let earlier = holdings(of: instance).filter {
+            $0.hasProgram && !$0.isShared && $0.group.address.overlaps(address)
+        }
         for listener in earlier where !isOpen(inode: listener.inode, in: instance) { close(listener) }
     }
 }

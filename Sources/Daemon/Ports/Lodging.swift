@@ -9,7 +9,9 @@ extension Ports {
         let (tier, complaint) = abilities.tier(
             for: launch.spec, besideAnother: hasNeighbour(in: launch.spec.name))
         if let complaint { complain(complaint) }
-        var tenant = Tenant(app: launch.spec.name, slot: launch.slot, spec: launch.spec, tier: tier)
+        var tenant = Tenant(
+            app: launch.spec.name, slot: launch.slot, spec: launch.spec, tier: tier,
+            generation: launch.generation)
         if let dead = launch.heir {
             tenant.hasEstate = true
             bequeath(from: dead, to: instance)
@@ -54,7 +56,7 @@ extension Ports {
             trap.isOpen = true
             rearm(trap)
         }
-        for listener in holdings(of: instance) where listener.hasProgram {
+        for listener in holdings(of: instance) where listener.isServed(by: instance) {
             report(.listened(instance, listener.group.address.listenAddress))
         }
     }
@@ -62,17 +64,15 @@ extension Ports {
     /// Nothing was started. What it inherited stays under its name, for its own heir or its release.
     func failed(_ instance: InstanceID) {
         guard tenants[instance]?.hasEstate == true else { return release(instance) }
-        for listener in holdings(of: instance) where listener.hasProgram { close(listener) }
+        for listener in holdings(of: instance) where listener.isServed(by: instance) { close(listener) }
         tenants[instance]?.hasEnded = true
         if let trap = traps.removeValue(forKey: instance) { end(trap) }
     }
 
     private func bequeath(from old: InstanceID, to new: InstanceID) {
         let inheritance = holdings(of: old)
-        for listener in inheritance {
-            listener.instance = new
-            listener.hasProgram = false
-        }
+        for listener in inheritance { listener.pass(from: old, to: new) }
+        for socket in sockets.values where socket.holders.remove(old) != nil { socket.holders.insert(new) }
         if !inheritance.isEmpty { note() }
     }
 }
@@ -88,9 +88,9 @@ extension Ports {
         tenants[instance]?.hasEnded = true
         let left = holdings(of: instance)
         for listener in left {
-            listener.hasProgram = false
+            listener.rest(of: instance)
             // Its successor is judged by what it does itself.
-            listener.judge = StuckJudge()
+            if !listener.hasProgram { listener.judge = StuckJudge() }
         }
         for key in Set(left.map(\.group)) { attach(key) }
         if !left.isEmpty { note() }
@@ -99,11 +99,12 @@ extension Ports {
     /// Nothing of the instance runs, and nobody inherits: clients that still wait are told so.
     func release(_ instance: InstanceID) {
         endDrain(instance)
-        for listener in holdings(of: instance) { close(listener) }
+        for listener in holdings(of: instance) where !listener.leave(instance) { close(listener) }
         forget(instance)
     }
 
     private func forget(_ instance: InstanceID) {
+        leaveSockets(instance)
         if let trap = traps.removeValue(forKey: instance) { end(trap) }
         tenants[instance] = nil
         for app in rotations.keys { rotations[app]?[instance] = nil }

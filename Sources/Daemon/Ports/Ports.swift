@@ -19,6 +19,8 @@ final class Ports {
     let diagnostics: SocketDiagnostics
     let inFlight: InFlight
     let journal: PortsJournal
+    /// Has a Node worker close what it was lent.
+    var recall: (InstanceID) -> Void = { _ in }
     /// Every process of an instance.
     var family: (InstanceID) -> [Int32]
 
@@ -45,6 +47,8 @@ final class Ports {
     /// Those of them that are not to wait for requests in work.
     var hurried: Set<InstanceID> = []
     let lookCosts = LookCosts()
+    /// What workers were lent and nobody steers, by serial number.
+    var sockets: [UInt64: LentSocket] = [:]
     var nextSerial: UInt64 = 1
     /// What was said once is not said again.
     private var complaints: Set<String> = []
@@ -56,6 +60,7 @@ final class Ports {
         var slot: SlotIndex
         var spec: AppSpec
         var tier: PortsTier
+        var generation: Generation
         var process: ProcessID?
         var hasEnded = false
         /// It took over the listeners of a dead one.
@@ -94,7 +99,7 @@ final class Ports {
 
     /// What an instance holds, in the order it began to listen.
     func holdings(of instance: InstanceID) -> [HeldListener] {
-        listeners.values.filter { $0.instance == instance }.sorted { $0.serial < $1.serial }
+        listeners.values.filter { $0.isHeld(by: instance) }.sorted { $0.serial < $1.serial }
     }
 
     func listener(withInode inode: UInt64) -> HeldListener? {
@@ -109,6 +114,7 @@ final class Ports {
                 if let listener = listeners[serial] { lines += listener.line(user: group.user) }
             }
         }
+        for socket in sockets.values { lines += socket.line }
         do throws(SystemError) {
             try journal.write(lines, nextSerial: nextSerial)
         } catch {

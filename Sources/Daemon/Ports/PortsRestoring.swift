@@ -7,6 +7,7 @@ struct RestoredTenant {
     var slot: SlotIndex
     var process: ProcessID
     var spec: AppSpec
+    var generation: Generation
     var hasEnded = false
 }
 
@@ -17,8 +18,7 @@ extension Ports {
         for tenant in running {
             tenants[tenant.instance] = Tenant(
                 app: tenant.spec.name, slot: tenant.slot, spec: tenant.spec, tier: .plain,
-                process: tenant.process,
-                hasEnded: tenant.hasEnded)
+                generation: tenant.generation, process: tenant.process, hasEnded: tenant.hasEnded)
         }
         restoreListeners(found)
         let remains = inFlight.remains()
@@ -32,11 +32,18 @@ extension Ports {
 
     private func restoreListeners(_ found: [String: SharedDescriptor]) {
         do throws(SystemError) {
-            guard let (entries, serial) = try journal.read() else { return }
+            guard let (entries, serial, lines) = try journal.read() else { return }
             nextSerial = serial
             for entry in entries {
                 guard let descriptor = found[HeldListener.key(entry.serial)] else { continue }
                 restore(entry, descriptor)
+            }
+            for line in lines {
+                if let socket = LentSocket(line: line, found: found) { sockets[socket.serial] = socket }
+            }
+            for key in found.keys
+            where key.hasPrefix("socket/") && !sockets.values.contains(where: { $0.key == key }) {
+                safe.withdraw(key)
             }
             // One that was held, and closed, while the journal was not written yet.
             let known = Set(entries.map { HeldListener.key($0.serial) })
@@ -49,18 +56,23 @@ extension Ports {
     }
 
     private func restore(_ entry: PortsJournal.Entry, _ descriptor: SharedDescriptor) {
-        let isAlive = entry.hasProgram && tenants[entry.instance]?.hasEnded == false
+        let holders = entry.holders.reduce(into: [:]) { holders, holder in
+            holders[holder.key] = holder.value && tenants[holder.key]?.hasEnded == false
+        }
         let listener = HeldListener(
-            serial: entry.serial, descriptor: descriptor, group: entry.group, instance: entry.instance,
-            hasProgram: isAlive)
+            serial: entry.serial, descriptor: descriptor, group: entry.group, holders: holders,
+            origin: entry.origin)
         // It ended while nobody looked, and the kernel has closed the gap.
         guard listener.socket.isListening else { return safe.withdraw(listener.key) }
         listeners[entry.serial] = listener
         serials[listener.inode] = entry.serial
         groups[entry.group, default: ListenerGroup(entry.group, user: entry.user)].append(entry.serial)
         watch(listener)
-        // The daemon before may have died before it could say so.
-        if isAlive { report(.listened(entry.instance, entry.group.address.listenAddress)) }
+        // The daemon before may have died before it could say so. Node workers say so themselves.
+        guard entry.origin == nil else { return }
+        for (instance, isAlive) in holders where isAlive {
+            report(.listened(instance, entry.group.address.listenAddress))
+        }
     }
 
     private func restoreTrap(

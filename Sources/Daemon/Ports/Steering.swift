@@ -75,10 +75,17 @@ extension Ports {
     /// Those in rotation, without the dead; but if there is nobody else, with them.
     private func receivers(of group: ListenerGroup) -> [UInt64: Int] {
         let wanted = rotations[group.key.app] ?? [:]
-        let chosen = group.order.compactMap { listeners[$0] }.filter { wanted[$0.instance] != nil }
-        let alive = chosen.filter(\.hasProgram)
+        let chosen = group.order.compactMap { listeners[$0] }.filter { weight(of: $0, wanted) > 0 }
+        let alive = chosen.filter { listener in wanted.keys.contains { listener.isServed(by: $0) } }
         let receivers = alive.isEmpty ? chosen : alive
-        return Dictionary(uniqueKeysWithValues: receivers.map { ($0.serial, wanted[$0.instance] ?? 1) })
+        return Dictionary(uniqueKeysWithValues: receivers.map { ($0.serial, weight(of: $0, wanted)) })
+    }
+
+    /// What all who share it have together; the dead count only where nobody lives.
+    private func weight(of listener: HeldListener, _ wanted: [InstanceID: Int]) -> Int {
+        let holders = listener.holders.filter { wanted[$0.key] != nil }
+        let alive = holders.filter(\.value)
+        return (alive.isEmpty ? holders : alive).keys.reduce(0) { $0 + (wanted[$1] ?? 0) }
     }
 
     private func balance(of group: ListenerGroup) -> AppSpec.Balance {
@@ -142,10 +149,12 @@ extension Ports {
         tenants[listener.instance]?.spec.stuckTimeout ?? .zero
     }
 
-    /// An instance is stuck if any of its queues is.
+    /// An instance is stuck if any of its queues is; one that it shares says nothing of it alone.
     func tellOfStuck(_ instance: InstanceID, waiting: UInt32) {
         guard let tenant = tenants[instance], !tenant.hasEnded else { return }
-        let isStuck = holdings(of: instance).contains { $0.hasProgram && $0.judge.isStuck }
+        let isStuck = holdings(of: instance).contains {
+            $0.hasProgram && !$0.isShared && $0.judge.isStuck
+        }
         guard isStuck != tenant.isStuck else { return }
         tenants[instance]?.isStuck = isStuck
         report(isStuck ? .stuck(instance, waiting: Int(waiting)) : .unstuck(instance))
@@ -153,22 +162,28 @@ extension Ports {
 
     /// The program lives on without the listener: whoever waits there waits in vain.
     private func hasClosed(_ listener: HeldListener) -> Bool {
-        guard listener.hasProgram, !family(listener.instance).isEmpty else { return false }
+        // Workers say so themselves.
+        guard listener.hasProgram, !listener.isShared, !family(listener.instance).isEmpty else {
+            return false
+        }
         return !isOpen(inode: listener.inode, in: listener.instance)
     }
 
     private func lose(_ listener: HeldListener) {
-        let (instance, address) = (listener.instance, listener.group.address.listenAddress)
-        let hadProgram = listener.hasProgram
+        let served = listener.holders.filter(\.value).keys.filter { tenants[$0]?.hasEnded == false }.sorted()
+        let address = listener.group.address.listenAddress
         if listener.socket.isListening {
             close(listener)
         } else {
             // It may listen on the very same socket again.
-            if let trap = traps[instance] { remember(trap, listener.inode, listener.group.address) }
+            if listener.origin == nil, let trap = traps[listener.instance] {
+                remember(trap, listener.inode, listener.group.address)
+            }
             forget(listener)
         }
-        guard hadProgram, tenants[instance]?.hasEnded == false else { return }
-        tellOfStuck(instance, waiting: 0)
-        report(.unlistened(instance, address))
+        for instance in served {
+            tellOfStuck(instance, waiting: 0)
+            report(.unlistened(instance, address))
+        }
     }
 }

@@ -22,8 +22,7 @@ extension AppReader {
         case .origin: spec.origin = try AppReader.text(json)
         case .instances: spec.instances = try instances(json)
         case .mode: spec.mode = try AppReader.mode(json)
-        case .balance:
-            spec.balance = try word(AppSpec.Balance.self, from: json, expected: "\"random\" or \"ip\"")
+        case .balance: spec.balance = try AppReader.balance(json)
         case .ports: spec.ports = try AppReader.list(json, AppReader.port)
         case .sockets: spec.sockets = try AppReader.list(json, AppReader.socket)
         case .zeroDowntime: spec.zeroDowntime = try Bool(json: json, clock: WallClock())
@@ -201,6 +200,13 @@ extension AppReader {
             let mode = AppSpec.Mode(rawValue: text.hasSuffix("_mode") ? String(text.dropLast(5)) : text)
         else { throw JSONMismatch(expected: "\"fork\" or \"cluster\"", found: json) }
         return mode
+    }
+
+    /// Even is what chance makes of many.
+    private static func balance(_ json: JSON) throws(JSONMismatch) -> AppSpec.Balance {
+        if json == .string("even") { return .random }
+        let words = "\"automatic\", \"shared\", \"even\" (or \"random\") or \"ip\""
+        return try word(AppSpec.Balance.self, from: json, expected: words)
     }
 
     private static func account(_ json: JSON) throws(JSONMismatch) -> String {

@@ -10,8 +10,6 @@ public enum ClusterMessage: Equatable, Sendable {
     case closed(key: String)
     /// It ends because the program said so, and waits to be told that this is known.
     case leaving(sequence: Int64)
-    /// What became of a connection it was given.
-    case answered(to: Int64, accepted: Bool)
     /// A descriptor that was sent has arrived, or got lost because it has too many.
     case handleArrived, handleLost
     /// It sends a descriptor itself (`process.send(message, socket)`), and says nothing more until that is confirmed.
@@ -33,9 +31,6 @@ public enum ClusterMessage: Equatable, Sendable {
     }
 
     private static func act(_ json: JSON) -> ClusterMessage {
-        if let number = json["ack"]?.whole {
-            return .answered(to: number, accepted: json["accepted"] == .bool(true))
-        }
         guard case .string(let act)? = json["act"] else { return .other }
         let sequence = json["seq"]?.whole
         switch act {
@@ -61,8 +56,6 @@ public enum ClusterOrder: Equatable, Sendable {
     case refuse(key: String, code: Int32, answering: Int64)
     /// The answer to `leaving`.
     case acknowledge(Int64)
-    /// A connection for the server of that key comes along.
-    case connection(key: String)
     /// Close all servers; end when the last connection has.
     case disconnect
     /// The descriptor it sent has arrived.
@@ -73,20 +66,13 @@ public enum ClusterOrder: Equatable, Sendable {
         var writer = JSONWriter()
         switch self {
         case .share(let key, let data, let kind, let answering):
-            writer.handle(isListener: true, kind) { writer in
+            writer.handle(kind) { writer in
                 writer.answer(key, errno: 0, data, answering, sequence)
             }
         case .refuse(let key, let code, let answering):
             writer.answer(key, errno: -Int64(code), .null, answering, sequence)
         case .acknowledge(let answering):
             writer.cluster(sequence) { $0.field("ack", answering) }
-        case .connection(let key):
-            writer.handle(isListener: false, .tcp4) { writer in
-                writer.cluster(sequence) { writer in
-                    writer.field("act", "newconn")
-                    writer.field("key", key)
-                }
-            }
         case .disconnect: writer.cluster(sequence) { $0.field("act", "disconnect") }
         case .handleArrived: writer.object { $0.field("cmd", "NODE_HANDLE_ACK") }
         }
@@ -118,7 +104,7 @@ extension JSONWriter {
 
     /// The envelope of a message with a descriptor. Deno needs to be told what it is; Node looks for itself.
     fileprivate mutating func handle(
-        isListener: Bool, _ kind: ClusterQuery.Kind, _ message: (inout JSONWriter) -> Void
+        _ kind: ClusterQuery.Kind, _ message: (inout JSONWriter) -> Void
     ) {
         object { writer in
             writer.field("cmd", "NODE_HANDLE")
@@ -126,7 +112,7 @@ extension JSONWriter {
             case .udp4, .udp6: writer.field("type", "dgram.Native")
             case .tcp4, .tcp6, .descriptor, .pipe:
                 writer.field("type", "net.Native")
-                writer.field("socketType", isListener ? 1 : 0)
+                writer.field("socketType", 1)
                 writer.field("nativeKind", kind == .pipe ? "pipe" : "tcp")
             }
             writer.key("msg")

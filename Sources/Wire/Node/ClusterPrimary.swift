@@ -10,27 +10,16 @@ public struct ClusterPrimary: Equatable, Sendable {
     /// too: so a session that one worker began is resumed by any.
     public internal(set) var data: [String: JSON] = [:]
 
-    /// What goes along with a message.
-    public enum Cargo: Equatable, Sendable {
-        case listener(key: String)
-        /// By the number that the shell gave it.
-        case connection(UInt64)
-    }
-
     public enum Action: Equatable, Sendable {
         /// Open it, or find it open; the outcome comes back as `opened`.
         case open(InstanceID, ClusterQuery)
-        case send(InstanceID, [UInt8], Cargo?)
+        case send(InstanceID, [UInt8], listener: String? = nil)
         /// The server of this key takes connections.
         case listened(InstanceID, key: String)
         /// The worker has let go of it.
         case closed(InstanceID, key: String)
-        /// The connection was given away, or will not be.
-        case drop(UInt64)
         /// `data` has changed.
         case remember
-        /// Descriptors that the program sent are not for us.
-        case discard(InstanceID)
     }
 
     /// Larger than any ticket keys; what is larger is not remembered.
@@ -45,12 +34,21 @@ public struct ClusterPrimary: Equatable, Sendable {
 
     public mutating func add(_ worker: InstanceID) { workers[worker] = ClusterWorker() }
 
-    /// Nothing of it will be heard any more. What was to be sent to it is dropped.
-    public mutating func remove(_ worker: InstanceID) -> [Action] {
-        drops(of: workers.removeValue(forKey: worker)?.undelivered ?? [])
-    }
+    /// Nothing of it will be heard any more.
+    public mutating func remove(_ worker: InstanceID) { workers[worker] = nil }
 
     public var isEmpty: Bool { workers.isEmpty }
+    public var known: [InstanceID] { workers.keys.sorted() }
+
+    /// Who takes connections on what.
+    public var listening: [(worker: InstanceID, key: String)] {
+        known.flatMap { worker in
+            workers[worker]!.servers.filter(\.value.listens).keys.sorted().map { (worker, $0) }
+        }
+    }
+
+    /// Whether it is on its way out.
+    public func isLeaving(_ worker: InstanceID) -> Bool { workers[worker]?.isLeaving ?? true }
 
     /// Whether it takes connections on the server of this key.
     public func listens(_ worker: InstanceID, on key: String) -> Bool {
@@ -64,7 +62,8 @@ extension ClusterPrimary {
     public mutating func heard(_ message: ClusterMessage, from worker: InstanceID) -> [Action] {
         guard workers[worker] != nil else { return [] }
         switch message {
-        case .online, .other, .answered: return []
+        // Descriptors of the program's own are the channel's concern.
+        case .online, .other, .handleSent: return []
         case .asked(let query, let data, let sequence): return asked(worker, query, data, sequence)
         case .listening(let query):
             return workers[worker]!.listens(query).map { [.listened(worker, key: $0)] } ?? []
@@ -75,7 +74,6 @@ extension ClusterPrimary {
             return [send(.acknowledge(sequence), to: worker)]
         case .handleArrived: return arrived(worker)
         case .handleLost: return lost(worker)
-        case .handleSent: return [.discard(worker), send(.handleArrived, to: worker)]
         }
     }
 
@@ -109,7 +107,8 @@ extension ClusterPrimary {
     }
 
     private mutating func arrived(_ worker: InstanceID) -> [Action] {
-        drops(of: workers[worker]!.arrived().map { [$0] } ?? []) + sendNext(worker)
+        workers[worker]!.arrived()
+        return sendNext(worker)
     }
 
     /// The worker has no room for a descriptor. Sent again it may have; in the end it is told so, where a question
@@ -117,16 +116,12 @@ extension ClusterPrimary {
     private mutating func lost(_ worker: InstanceID) -> [Action] {
         switch workers[worker]!.lost() {
         case .nothing: return []
-        case .again(let parcel): return [send(parcel.order, to: worker, parcel.cargo)]
+        case .again(let parcel): return [send(parcel.order, to: worker, parcel.key)]
         case .givenUp(let parcel):
-            var actions = drops(of: [parcel])
-            if case .share(let key, _, _, let answering) = parcel.order {
-                _ = workers[worker]!.close(key)
-                actions.append(
-                    send(.refuse(key: key, code: Self.tooManyFiles, answering: answering), to: worker))
-                actions.append(.closed(worker, key: key))
-            }
-            return actions + sendNext(worker)
+            guard case .share(let key, _, _, let answering) = parcel.order else { return sendNext(worker) }
+            _ = workers[worker]!.close(key)
+            let refusal = ClusterOrder.refuse(key: key, code: Self.tooManyFiles, answering: answering)
+            return [send(refusal, to: worker), .closed(worker, key: key)] + sendNext(worker)
         }
     }
 }
@@ -146,41 +141,23 @@ extension ClusterPrimary {
         }
         let order = ClusterOrder.share(
             key: key, data: data[key] ?? .null, kind: query.kind, answering: number)
-        return enqueue(ClusterWorker.Parcel(order: order, cargo: .listener(key: key)), for: worker)
-    }
-
-    /// Gives it one connection of its own.
-    public mutating func give(_ connection: UInt64, to worker: InstanceID, of key: String) -> [Action] {
-        guard listens(worker, on: key) else { return [.drop(connection)] }
-        return enqueue(
-            ClusterWorker.Parcel(order: .connection(key: key), cargo: .connection(connection)), for: worker)
-    }
-
-    /// It shall close its servers, and end when nobody is connected any more.
-    public mutating func dismiss(_ worker: InstanceID) -> [Action] {
-        guard workers[worker]?.isLeaving == false else { return [] }
-        workers[worker]!.isLeaving = true
-        return [send(.disconnect, to: worker)]
-    }
-
-    private mutating func enqueue(_ parcel: ClusterWorker.Parcel, for worker: InstanceID) -> [Action] {
-        guard workers[worker]!.enqueue(parcel) else { return drops(of: [parcel]) }
+        workers[worker]!.enqueue(ClusterWorker.Parcel(order: order, key: key))
         return sendNext(worker)
     }
 
+    /// It shall close its servers, and end when nobody is connected any more. One that is deaf was told so in
+    /// another way.
+    public mutating func dismiss(_ worker: InstanceID, isDeaf: Bool = false) -> [Action] {
+        guard workers[worker]?.isLeaving == false else { return [] }
+        workers[worker]!.isLeaving = true
+        return isDeaf ? [] : [send(.disconnect, to: worker)]
+    }
+
     private mutating func sendNext(_ worker: InstanceID) -> [Action] {
-        workers[worker]!.nextParcel().map { [send($0.order, to: worker, $0.cargo)] } ?? []
+        workers[worker]!.nextParcel().map { [send($0.order, to: worker, $0.key)] } ?? []
     }
 
-    private mutating func send(_ order: ClusterOrder, to worker: InstanceID, _ cargo: Cargo? = nil) -> Action
-    {
-        .send(worker, workers[worker]!.line(order), cargo)
-    }
-
-    private func drops(of parcels: [ClusterWorker.Parcel]) -> [Action] {
-        parcels.compactMap { parcel in
-            guard case .connection(let number) = parcel.cargo else { return nil }
-            return .drop(number)
-        }
+    private mutating func send(_ order: ClusterOrder, to worker: InstanceID, _ key: String? = nil) -> Action {
+        .send(worker, workers[worker]!.line(order), listener: key)
     }
 }

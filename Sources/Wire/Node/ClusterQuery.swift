@@ -84,6 +84,7 @@ extension ClusterQuery {
         /// No host: `::` for both families, and 0.0.0.0 where there is no IPv6.
         case stream(host: String?, port: UInt16, onlyV6: Bool)
         case datagram(host: String, port: UInt16, DatagramFlags)
+        /// With what others may do with it beyond what the file mode creation mask leaves.
         case path(String, mode: UInt32)
         /// No such thing is here.
         case none
@@ -117,8 +118,10 @@ extension ClusterQuery {
     }
 
     private var pipe: Place {
-        guard let address, address.hasPrefix("/"), !address.utf8.contains(0) else { return .none }
-        return .path(address, mode: 0o700 | (isReadableByAll ? 0o044 : 0) | (isWritableByAll ? 0o022 : 0))
+        guard let address, !address.isEmpty, !address.utf8.contains(where: { $0 < 0x20 }) else {
+            return .none
+        }
+        return .path(address, mode: (isReadableByAll ? 0o444 : 0) | (isWritableByAll ? 0o222 : 0))
     }
 }
 

@@ -19,7 +19,8 @@ struct ClusterWorker: Equatable, Sendable {
     /// A message that a descriptor goes along with. The next one goes when this one has arrived.
     struct Parcel: Equatable, Sendable {
         var order: ClusterOrder
-        var cargo: ClusterPrimary.Cargo
+        /// Whose listener it is.
+        var key: String
         var losses = 0
     }
 
@@ -27,8 +28,6 @@ struct ClusterWorker: Equatable, Sendable {
     static let serverLimit = 256
     /// How often a descriptor that got lost is sent again.
     static let resendLimit = 3
-    /// Descriptors that wait for the one before to arrive.
-    static let parcelLimit = 1024
 
     init() {}
 
@@ -75,12 +74,8 @@ extension ClusterWorker {
         return order.line(sequence: sequence)
     }
 
-    /// False: there are too many already.
-    mutating func enqueue(_ parcel: Parcel) -> Bool {
-        guard waiting.count < Self.parcelLimit else { return false }
-        waiting.append(parcel)
-        return true
-    }
+    /// As many as there are servers, at most: each is an answer to the question for one.
+    mutating func enqueue(_ parcel: Parcel) { waiting.append(parcel) }
 
     /// What is to be sent now; nil: one is on its way, or there is none.
     mutating func nextParcel() -> Parcel? {
@@ -89,11 +84,7 @@ extension ClusterWorker {
         return sending
     }
 
-    /// What has arrived.
-    mutating func arrived() -> Parcel? {
-        defer { sending = nil }
-        return sending
-    }
+    mutating func arrived() { sending = nil }
 
     enum Loss: Equatable {
         case again(Parcel), givenUp(Parcel), nothing
@@ -109,7 +100,4 @@ extension ClusterWorker {
         sending = parcel
         return .again(parcel)
     }
-
-    /// Everything that will not be sent.
-    var undelivered: [Parcel] { (sending.map { [$0] } ?? []) + waiting }
 }

@@ -140,8 +140,9 @@ struct DecidingAboutPorts {
         let key = ListenerGroup.Key(app: AppName("web site", in: "prod"), address: try bound("fe80::1", 8080))
         let entries = (1...3).map { number in
             PortsJournal.Entry(
-                serial: number, instance: InstanceID(number * 7), group: key, user: 1001,
-                hasProgram: number != 2)
+                serial: number, holders: [InstanceID(number * 7): number != 2], group: key, user: 1001,
+                origin: number == 3
+                    ? HeldListener.Origin(key: "null:0:4:-1:2", generation: Generation(2)) : nil)
         }
         let journal = PortsJournal(file)
         try journal.write(entries[0].line, nextSerial: 2)

@@ -217,7 +217,9 @@ extension PortsStage {
         connect()
         ports.restore(
             running.map {
-                RestoredTenant(instance: $0, slot: SlotIndex(0), process: ProcessID(process($0)), spec: $1)
+                RestoredTenant(
+                    instance: $0, slot: SlotIndex(0), process: ProcessID(process($0)), spec: $1,
+                    generation: Generation(1))
             },
             found: safe)
     }
