@@ -15,16 +15,19 @@ extension Session {
         return try pass(.message(value), to: name, as: Wording.theMessage)
     }
 
+    static func receipts(_ body: [UInt8]) throws(Stop) -> [Receipt] {
+        do throws(JSONError) {
+            return try Answer.receipts(body)
+        } catch {
+            throw Stop(Wording.unreachable("\(error)"), .unreachable)
+        }
+    }
+
     private func pass(_ missive: Missive, to name: String, as what: String) throws(Stop) -> Int32 {
         guard let body = try caller.ask(.pass(missive, to: Selector(name))) else {
             throw Session.notRunning(home)
         }
-        let receipts: [Receipt]
-        do throws(JSONError) {
-            receipts = try Answer.receipts(body)
-        } catch {
-            throw Stop(Wording.unreachable("\(error)"), .unreachable)
-        }
+        let receipts = try Session.receipts(body)
         let failed = receipts.filter { $0.outcome != .delivered }
         let code: ExitCode = failed.isEmpty && !receipts.isEmpty ? .done : .failed
         if voice.manner.json {
@@ -39,7 +42,7 @@ extension Session {
 }
 
 extension Receipt {
-    fileprivate var obstacle: Wording.Obstacle {
+    var obstacle: Wording.Obstacle {
         switch outcome {
         case .notRunning, .delivered: .notRunning
         case .noChannel: .noChannel

@@ -33,6 +33,8 @@ struct Session {
         case .delete(let names): return try each(names) { .delete($0) }
         case .signal(let signal, let name): return try self.signal(signal, name)
         case .send(let name, let message): return try send(message, to: name)
+        case .trigger(let name, let action, let parameter):
+            return try trigger(action, of: name, parameter: parameter)
         case .list: return try list()
         case .listAsJSON: return try listAsJSON()
         case .describe(let name): return try describe(name)

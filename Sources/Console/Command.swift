@@ -26,6 +26,7 @@ public enum Command: Equatable, Sendable {
     case signal(Signal, String)
     /// The message as it was typed.
     case send(String, message: String)
+    case trigger(String, action: String, parameter: String?)
     case list
     /// `list` as PM2's JSON.
     case listAsJSON

@@ -62,6 +62,13 @@ enum CommandTable {
             details: """
                 \(targets). What `process.on('message')` is given: the value if it is JSON, else the text itself.
                 """),
+        CommandDescription(
+            .trigger, operands: "<app> <action> [parameter]",
+            "Has Node programs carry out an action they offer.",
+            details: """
+                \(targets). Actions are those of PM2's libraries; the answers are printed. Without one for 10 s it \
+                fails.
+                """),
     ]
 
     private static let looking: [CommandDescription] = [
@@ -198,7 +205,7 @@ enum Verb: String, CaseIterable, Sendable {
     case start, stop, restart, reload, promote, rollback, scale, delete
     case list, jlist, describe, why, logs, monit
     case ping, kill, version, help
-    case send, signal
+    case send, signal, trigger
     case daemon, keeper, example
 }
 

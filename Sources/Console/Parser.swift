@@ -22,8 +22,8 @@ extension ParsedCommand {
         case .example:
             self.init(command: .example(remaining), manner: manner)
             return
-        case .start, .stop, .restart, .reload, .promote, .rollback, .scale, .delete, .signal, .send, .list,
-            .jlist, .describe, .why, .logs, .monit, .ping, .kill, .version, .help:
+        case .start, .stop, .restart, .reload, .promote, .rollback, .scale, .delete, .signal, .send, .trigger,
+            .list, .jlist, .describe, .why, .logs, .monit, .ping, .kill, .version, .help:
             break
         }
         if description.verb != .help, ParsedCommand.asksForHelp(remaining) {
@@ -83,6 +83,9 @@ extension Command {
         case .send:
             let (app, message) = try words.two()
             self = .send(app, message: message)
+        case .trigger:
+            let (app, action, parameter) = try words.twoOrThree()
+            self = .trigger(app, action: action, parameter: parameter)
         case .list: self = try words.none(.list)
         case .jlist: self = try words.none(.listAsJSON)
         case .describe: self = .describe(try words.one())
@@ -126,6 +129,11 @@ private struct Words {
     func two() throws(UsageError) -> (String, String) {
         guard operands.count == 2 else { throw wrongNumber }
         return (operands[0], operands[1])
+    }
+
+    func twoOrThree() throws(UsageError) -> (String, String, String?) {
+        guard (2...3).contains(operands.count) else { throw wrongNumber }
+        return (operands[0], operands[1], operands.count == 3 ? operands[2] : nil)
     }
 
     func atMostOne() throws(UsageError) -> String? {

@@ -13,6 +13,19 @@ extension Wording {
         "\(instance(app, slot)) was sent \(what)"
     }
 
+    public static func answered(_ app: AppName, _ slot: SlotIndex, _ answer: String) -> String {
+        "\(instance(app, slot)): \(Text.sanitised(answer))"
+    }
+
+    public static func notAnswered(
+        _ app: AppName, _ slot: SlotIndex, _ action: String, within patience: Duration
+    ) -> [String] {
+        [
+            "\(instance(app, slot)) did not answer \(Text.quoted(action)) within "
+                + Quantities.duration(patience)
+        ]
+    }
+
     public static func notPassed(
         _ what: String, to app: AppName, _ slot: SlotIndex, _ obstacle: Obstacle
     ) -> [String] {

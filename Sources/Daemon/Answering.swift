@@ -25,6 +25,9 @@ extension Loop {
         case .operate(let order, let environment):
             learn(.requested(try capture(environment, for: order), ticket))
             return .later
+        case .events:
+            followers.add(ticket)
+            return .later
         case .pass(let missive, let selector): return pass(missive, to: selector)
         }
     }

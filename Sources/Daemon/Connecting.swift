@@ -10,6 +10,8 @@ extension Loop {
         channels.onMessage = { [unowned self] instance, message in
             // As PM2 has it: process.send('ready').
             if message == .string("ready") { said(.ready, by: instance) }
+            guard !followers.areNone, let place = supervisor.place(of: instance) else { return }
+            followers.tell(ProgramMessage(message, from: place.app, place.slot, place.id))
         }
         channels.variables = NodeCluster.variables
         channels.onCluster = { [unowned self] in cluster.heard($1, from: $0) }

@@ -71,11 +71,13 @@ final class Connections {
         }
     }
 
-    /// A line of an answer that is not complete; `flush` sends it.
-    func stream(_ ticket: Ticket, _ line: [UInt8]) {
-        guard let (number, connection) = asker(ticket) else { return }
+    /// A line of an answer that is not complete; `flush` sends it. False: nobody waits for it any more.
+    @discardableResult
+    func stream(_ ticket: Ticket, _ line: [UInt8]) -> Bool {
+        guard let (number, connection) = asker(ticket) else { return false }
         connection.write(line: line)
         unflushed.insert(number)
+        return true
     }
 
     /// To be called when there is nothing more to say now: a hundred instances that start are one write.

@@ -17,6 +17,7 @@ final class Loop {
     let preloads: Preloads
     let prober: Prober
     let cluster: NodeCluster
+    let followers: Followers
     let spawner: Spawner
     let scribe: Scribe
     let environments: Environments
@@ -76,6 +77,7 @@ final class Loop {
         scribe = parts.scribe
         environments = parts.environments
         connections = parts.connections
+        followers = Followers(parts.connections)
         openFiles = parts.openFiles
         nothing = parts.nothing
         who = parts.who

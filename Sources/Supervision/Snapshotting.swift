@@ -4,6 +4,14 @@ extension Supervisor {
     public var snapshot: Snapshot {
         Snapshot(apps: apps.values.sorted { $0.name < $1.name }.map(\.snapshot))
     }
+
+    /// Where an instance belongs.
+    public func place(of instance: InstanceID) -> (app: AppName, slot: SlotIndex, id: SlotID)? {
+        guard let home = desk.homes[instance], let slots = apps[home.app]?.slots,
+            slots.indices.contains(home.slot)
+        else { return nil }
+        return (home.app, slots[home.slot].index, slots[home.slot].id)
+    }
 }
 
 extension App {

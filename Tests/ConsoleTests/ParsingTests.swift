@@ -69,6 +69,8 @@ import Testing
     @Test func `signals go by PM2's name too, and a message is one word`() throws {
         #expect(try parse("signal usr2 web") == .signal(Signal(number: 12), "web"))
         #expect(try parse("sendSignal SIGHUP all") == .signal(Signal(number: 1), "all"))
+        #expect(try parse("trigger web go") == .trigger("web", action: "go", parameter: nil))
+        #expect(try parse("trigger web go {}") == .trigger("web", action: "go", parameter: "{}"))
         #expect(try parse("send web reload") == .send("web", message: "reload"))
     }
 

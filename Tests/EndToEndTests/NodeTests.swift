@@ -88,6 +88,14 @@ import Wire
         #expect(try site.must("send", "app", "{\"level\":3}").output.contains("app 1 was sent the message"))
         try said("0 {\"level\":3}")
         try said("1 {\"level\":3}")
+        let counted = try site.must("trigger", "app", "count", "5")
+        let answers = Set(counted.output.split(separator: "\n"))
+        #expect(answers == ["app 0: [\"count\",5]", "app 1: [\"count\",5]"], "\(counted)")
+        // It costs the whole patience.
+        if owner == Owner.here[0] {
+            let silent = try site.swpm("trigger", "1", "nothing")
+            #expect(silent.code == 5 && silent.errors.contains("app 1 did not answer"), "\(silent)")
+        }
         let daemon = try #require(site.own.first { $0.command[1] == "daemon" })
         kill(daemon.id, SIGKILL)
         try eventually(within: .seconds(20), "another daemon") { try site.swpm("ping").succeeded }

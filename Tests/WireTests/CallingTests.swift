@@ -55,6 +55,23 @@ import Testing
         for call in [signal, message] { #expect(try APICall(call.request) == call) }
     }
 
+    @Test func `what programs say is taken apart as PM2 does, and read as it was written`() throws {
+        func message(_ text: String) throws -> ProgramMessage {
+            ProgramMessage(
+                try JSON(parsing: Array(text.utf8)), from: AppName("a", in: "b"), SlotIndex(1), SlotID(4))
+        }
+        let typed = try message(#"{"type": "axm:reply", "data": {"return": 1}}"#)
+        #expect(typed.type == "axm:reply")
+        #expect(typed.data["return"] == .integer(1))
+        for text in ["7", "null", #"{"type": "x"}"#, #"{"type": 1, "data": 2}"#] {
+            let plain = try message(text)
+            #expect(plain.type == "process:msg")
+            #expect(plain.data == (try JSON(parsing: Array(text.utf8))))
+            #expect(try Answer.message(Answer.bytes(plain)) == plain)
+        }
+        #expect(try Answer.message(Answer.following) == nil)
+    }
+
     @Test func `receipts are read as they are written`() throws {
         let outcomes: [Receipt.Outcome] = [.delivered, .notRunning, .noChannel, .full, .tooLong]
         let receipts = outcomes.enumerated().map { index, outcome in

@@ -59,7 +59,8 @@ import Testing
             .promote(selector), .rollback(selector),
         ]
         return [
-            .ping, .version, .jlist, .apps(.all), .apps(selector), .pass(.signal(.terminate), to: selector),
+            .ping, .version, .jlist, .events, .apps(.all), .apps(selector),
+            .pass(.signal(.terminate), to: selector),
             .pass(.message(.null), to: selector),
         ]
             + requests.map { .operate($0, environment: nil) }

@@ -10,6 +10,8 @@ public enum APICall: Equatable, Sendable {
     case jlist
     /// Something that changes what is wanted; answered by a stream. An `.apply` carries the caller's environment.
     case operate(Request, environment: [String: String]?)
+    /// What programs say from now on, as a stream that does not end.
+    case events
     /// Something for the programs themselves; answered by a receipt for each instance.
     case pass(Missive, to: Selector)
 }

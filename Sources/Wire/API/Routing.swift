@@ -49,6 +49,7 @@ extension APICall {
         case "ping": return try only(.get, request, .ping)
         case "version": return try only(.get, request, .version)
         case "jlist": return try only(.get, request, .jlist)
+        case "events": return try only(.get, request, .events)
         case "shutdown": return try only(.post, request, .operate(.shutdown, environment: nil))
         case "apps":
             switch request.method {
@@ -124,6 +125,7 @@ extension APICall {
         case .ping: call(.get, ["ping"])
         case .version: call(.get, ["version"])
         case .jlist: call(.get, ["jlist"])
+        case .events: call(.get, ["events"])
         case .apps(.all): call(.get, ["apps"])
         case .apps(.named(let name)): call(.get, ["apps", name])
         case .operate(let request, let environment): operation(request, environment)
