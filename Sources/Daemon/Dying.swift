@@ -23,8 +23,6 @@ extension Loop {
     func ended(_ instance: InstanceID, _ exit: Exit, _ reaped: ReapedProcess? = nil) {
         // The pump works while the rest is done.
         logs.finish(instance)
-        var exit = exit
-        exit.killer = killer(of: instance, exit.status)
         giveUp(instance)
         processes.ended(instance)
         channels.ended(instance)
@@ -42,6 +40,8 @@ extension Loop {
     /// The pump has taken what the pipes still held.
     func heard(_ lastWords: [String], of instance: InstanceID) {
         guard var exit = exits.end(instance, lastWords: lastWords) else { return }
+        // By now whoever died at the same moment was steered away from: the kernel's log may be long.
+        exit.killer = killer(of: instance, exit.status)
         exit.remark = ports.remark(on: instance, lastWords, at: exit.at)
         learn(.exited(instance, exit))
         mustLookForRemains = true

@@ -24,7 +24,7 @@ public enum UnixSocket {
         let socket = Descriptor(owning: try check(clinux_unix_socket(1, 1), "create a socket"))
         let short = try ShortPath(path)
         var result = clinux_unix_bind(socket.number, short.path, mode)
-        if result == -EADDRINUSE, isStale(short.path) {
+        if result == -EADDRINUSE, isSocket(short.path), isStale(short.path) {
             unlink(path)
             result = clinux_unix_bind(socket.number, short.path, mode)
         }
@@ -47,10 +47,27 @@ public enum UnixSocket {
         return Pair(first: Descriptor(owning: ends[0]), second: Descriptor(owning: ends[1]))
     }
 
-    /// Removes a socket's path on which nobody answers any more.
-    public static func removeStale(_ path: String) {
-        guard let short = try? ShortPath(path), isStale(short.path) else { return }
-        unlink(path)
+    /// Removes a socket of this user's on which nobody answers any more.
+    ///
+    /// Through its directory, so that what is looked at is what is removed, whatever the path leads to by now.
+    public static func removeStale(_ path: String, of user: UInt32) {
+        guard let slash = path.lastIndex(of: "/") else { return }
+        let name = String(path[path.index(after: slash)...])
+        let number = open(File.parent(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard number >= 0 else { return }
+        let directory = Descriptor(owning: number)
+        var status = stat()
+        guard fstatat(directory.number, name, &status, AT_SYMLINK_NOFOLLOW) == 0,
+            status.st_mode & S_IFMT == S_IFSOCK, status.st_uid == user,
+            isStale("/proc/self/fd/\(directory.number)/\(name)")
+        else { return }
+        unlinkat(directory.number, name, 0)
+    }
+
+    /// Connecting to any other file is refused just as it is to a socket that nobody answers on.
+    private static func isSocket(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
     }
 
     private static func isStale(_ path: String) -> Bool {

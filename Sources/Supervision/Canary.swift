@@ -30,7 +30,7 @@ extension App {
             return
         }
         if let canary, wished?.runsTheSame(as: spec(of: canary.target)) ?? true {
-            return widen(canary, percent, operation, &desk)
+            return widen(canary, percent, count: wished?.instances, operation, &desk)
         }
         endCanary(&desk)
         roll(
@@ -38,15 +38,17 @@ extension App {
     }
 
     private mutating func widen(
-        _ canary: Canary, _ percent: Int, _ operation: Operation, _ desk: inout Desk
+        _ canary: Canary, _ percent: Int, count: Int?, _ operation: Operation, _ desk: inout Desk
     ) {
         // Where it was stopped, what comes now has yet to prove itself.
         let present = canary.slots.filter {
             slots.indices.contains($0) && slots[$0].candidate?.generation == canary.target
         }
         self.canary?.slots = present
+        self.canary?.instances = count ?? canary.instances
         var rollout = Rollout(
-            target: canary.target, direction: .forward, isHealing: false, instances: canary.instances)
+            target: canary.target, direction: .forward, isHealing: false,
+            instances: count ?? canary.instances)
         rollout.trial = Trial(percent: percent, slots: present.union(trialSlots(for: percent)))
         begin(rollout, &desk)
         work = Work(operation, .rolling(rollout), change: .reloaded)
@@ -81,6 +83,8 @@ extension App {
     /// One that failed takes the others along; and one whose slots were stopped, or are gone, is over.
     mutating func watchCanary(_ desk: inout Desk) {
         guard let open = canary else { return }
+        // Whoever promotes or widens it judges it, too.
+        if case .rolling(let rollout) = work?.stage, rollout.target == open.target { return }
         if let failure = open.failure ?? condemned(of: open.target) {
             lastFailure = failure
             desk.order(.announce(.reloadFailed(name, failure)))

@@ -63,7 +63,8 @@ extension Supervisor {
 extension App {
     /// Writes down an operation that failed.
     mutating func record(_ done: Work, _ desk: inout Desk) {
-        guard let failure = done.failure else { return }
+        // Of what was not begun there is nothing new to tell.
+        guard let failure = done.failure, done.change != .unchanged else { return }
         record(failure, of: done.change, isRolledBack: done.isRolledBack, &desk)
     }
 

@@ -28,7 +28,10 @@ extension App {
         case .restart: restart(operation, &desk)
         case .reload: reload(operation, &desk)
         case .become(let spec): become(spec, operation, &desk)
-        case .scale(let scale): resize(to: scale.count(from: spec.instances), operation, .scaled, &desk)
+        case .scale(let scale):
+            // The later wish counts: what is promoted afterwards has as many.
+            canary?.instances = nil
+            resize(to: scale.count(from: spec.instances), operation, .scaled, &desk)
         case .delete: delete(operation, &desk)
         case .recover: recover(operation, &desk)
         // It is never in the queue: see `beginReplacement`.

@@ -139,7 +139,9 @@ extension App {
         if case .starting = instance.phase { return true }
         switch place {
         case .candidate: return true
-        case .current: return work != nil && !isBaked(instance, at: now)
+        case .current:
+            if case .rolling = work?.stage { return isUnproven(instance, at: now) }
+            return work != nil && !hasLasted(instance, at: now)
         case .leaving: return false
         }
     }

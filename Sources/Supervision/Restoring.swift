@@ -37,7 +37,8 @@ extension App {
             slots.append(restore(slot, &desk))
         }
         let isMixed = slots.contains { $0.current.map { $0.generation != generation } ?? false }
-        if isMixed { queue = [Operation(kind: .recover)] }
+        // What was kept of a failed reload may stay until a canary is decided about.
+        if isMixed, canary == nil { queue = [Operation(kind: .recover)] }
     }
 
     private mutating func restore(_ saved: SavedState.Canary) {

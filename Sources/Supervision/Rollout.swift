@@ -163,6 +163,7 @@ extension App {
         desk.order(.announce(.reloadFailed(name, failure)))
         desk.save()
         canary = nil
+        let wasSwitching = rollout.side != nil
         (rollout.side, rollout.trial) = (nil, nil)
         for k in slots.indices { slots[k].reject() }
         if rollout.isHealing {
@@ -175,6 +176,8 @@ extension App {
         if spec(of: rollout.target).runsTheSame(as: spec) { keepReplaced(&rollout) }
         rollout.direction = .back
         rollout.target = generation
+        // Where a switch was planned the rejected version serves nowhere: others do.
+        if wasSwitching, rollout.kept.isEmpty { dismissAll(but: generation) }
         for k in slots.indices where slots[k].generation != generation {
             slots[k].generation = generation
             if slots[k].current == nil { slots[k].renew(&desk) }

@@ -1,3 +1,4 @@
+import Glibc
 import Linux
 import Testing
 
@@ -18,6 +19,27 @@ import Testing
             #expect(try server.descriptor.read(atMost: 10) == [])
             #expect(try take(listener) === nil)
             #expect { _ = try UnixSocket.listen(path) } throws: { "\($0)".contains("Address already in use") }
+        }
+    }
+
+    @Test func `what is no socket is neither replaced nor removed, nor is another user's`() throws {
+        try withDirectory { directory in
+            let (file, link, path) = (directory + "/file", directory + "/link", directory + "/socket")
+            try File.append([1], to: file)
+            try #require(symlink(file, link) == 0)
+            for other in [file, link] {
+                #expect { _ = try UnixSocket.listen(other) } throws: {
+                    "\($0)".contains("Address already in use")
+                }
+                UnixSocket.removeStale(other, of: ThisProcess.user)
+            }
+            #expect(try File.status(file)?.size == 1)
+            #expect(try File.status(link, followingLinks: false)?.kind == .link)
+            _ = try UnixSocket.listen(path)
+            UnixSocket.removeStale(path, of: ThisProcess.user &+ 1)
+            #expect(try File.status(path) != nil)
+            UnixSocket.removeStale(path, of: ThisProcess.user)
+            #expect(try File.status(path) == nil)
         }
     }
 

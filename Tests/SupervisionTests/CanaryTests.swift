@@ -80,6 +80,33 @@ import Testing
         #expect(scene.app()?.slots.allSatisfy { $0.current?.generation == Generation(1) } == true)
     }
 
+    @Test mutating func `a promotion that is never ready fails once, and the canary is not raised again`() {
+        _ = open()
+        let ticket = scene.ask(.promote(.all))
+        scene.obey()
+        let spawned = scene.launch().count
+        #expect(spawned == 1)
+        scene.pass(.seconds(30))
+        for _ in 0..<6 { scene.swap() }
+        guard case .rolledBack = scene.reply(to: ticket) else {
+            Issue.record("expected a rollback")
+            return
+        }
+        #expect(scene.app()?.canary == nil)
+        #expect(scene.app()?.failures.count == 1)
+        #expect(scene.app()?.slots.allSatisfy { $0.current?.generation == Generation(1) } == true)
+    }
+
+    @Test mutating func `scaling after it is opened is the later wish when it is promoted`() {
+        _ = open()
+        scene.ask(.scale(.all, .to(6)))
+        _ = scene.serve()
+        let ticket = scene.ask(.promote(.all))
+        for _ in 0..<10 { scene.swap() }
+        #expect(scene.change(of: ticket) == .promoted)
+        #expect(scene.app()?.slots.count == 6)
+    }
+
     @Test mutating func `rolling back takes it out of rotation, drains it and stops it`() {
         let new = open()
         let ticket = scene.ask(.rollback(.all))

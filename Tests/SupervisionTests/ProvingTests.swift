@@ -206,6 +206,17 @@ import Testing
         #expect(scene.signals.isEmpty && scene.spawns.count == 2)
     }
 
+    @Test func `a reload ends none of the old because they are young and unwell`() {
+        var spec = Self.checked(instances: 3)
+        spec.bake = .seconds(600)
+        var scene = Self.healthy(spec)
+        let all = scene.steering
+        scene.ask(.reload(.all))
+        for id in all { for _ in 0..<3 { scene.tell(.checked(id, Self.bad)) } }
+        #expect(scene.signals.isEmpty)
+        #expect(scene.steering == all)
+    }
+
     @Test func `with liveness the unhealthy is replaced by one that is healthy first`() {
         var scene = Self.healthy(Self.checked(instances: 2, liveness: true))
         let all = scene.steering

@@ -157,8 +157,10 @@ final class CommandCheck: Examination {
         }
     }
 
+    /// As much as a pipe holds at once: who never stops talking must not hold the loop. What is left stirs again.
     private func hear() {
-        while let bytes = try? output.descriptor.read(atMost: 4096) {
+        for _ in 0..<16 {
+            guard let bytes = try? output.descriptor.read(atMost: 4096) else { return }
             words = Array((words + bytes).suffix(4 * CommandCheck.wordsLimit))
             guard bytes.isEmpty else { continue }
             if let outputWatch { watches.remove(outputWatch) }

@@ -27,6 +27,8 @@ final class NotifySockets {
         let descriptor: SharedDescriptor
         var watch: Watch?
         var main: ProcessID?
+        /// Of the main process, which may have ended before it is heard.
+        var user: UInt32?
         var hasComplained = false
 
         init(_ descriptor: SharedDescriptor) { self.descriptor = descriptor }
@@ -45,17 +47,29 @@ final class NotifySockets {
 extension NotifySockets {
     /// What `NOTIFY_SOCKET` is to say. Deposited before there is a process.
     func prepare(_ instance: InstanceID) throws(SystemError) -> String {
-        let name = home.notifySocket(of: instance)
-        let socket = Socket(SharedDescriptor(try DatagramSocket.bind(abstract: name)))
+        let (name, descriptor) = try bind(home.notifySocket(of: instance))
+        let socket = Socket(descriptor)
         sockets[instance] = socket
         safe.deposit(NotifySockets.key(instance), socket.descriptor.number)
         return "@\(name)"
+    }
+
+    /// The name may be taken: by a swpm of the same path in another container of this network, or a spiteful neighbour.
+    private func bind(_ name: String) throws(SystemError) -> (String, SharedDescriptor) {
+        do throws(SystemError) {
+            return (name, SharedDescriptor(try DatagramSocket.bind(abstract: name)))
+        } catch {
+            guard error.code == SystemError.addressInUse else { throw error }
+            let other = "\(name)/\(Clock.monotonic())"
+            return (other, SharedDescriptor(try DatagramSocket.bind(abstract: other)))
+        }
     }
 
     /// The program runs, and the supervisor has been told.
     func spawned(_ instance: InstanceID, _ process: ProcessID) {
         guard let socket = sockets[instance] else { return }
         socket.main = process
+        socket.user = ProcFS.user(of: process.number)
         do throws(SystemError) {
             socket.watch = try watches.watch(socket.descriptor.number, for: .readable) { [unowned self] _ in
                 hear(instance)
@@ -80,7 +94,10 @@ extension NotifySockets {
     }
 
     /// Another process of the instance is its main one now.
-    func changed(_ instance: InstanceID, to process: ProcessID) { sockets[instance]?.main = process }
+    func changed(_ instance: InstanceID, to process: ProcessID) {
+        sockets[instance]?.main = process
+        sockets[instance]?.user = ProcFS.user(of: process.number)
+    }
 
     /// The main process has ended, or was never started. Whoever is left has nothing to say.
     func forget(_ instance: InstanceID) {
@@ -113,7 +130,7 @@ extension NotifySockets {
     }
 
     private func take(_ message: Datagram, _ socket: Socket, _ instance: InstanceID) {
-        guard let main = socket.main, isOwn(message, instance, main) else {
+        guard let main = socket.main, isOwn(message, instance, main, socket.user) else {
             return complain(
                 socket,
                 "process \(message.process) (user \(message.user)) is not of instance \(instance.number), "
@@ -142,11 +159,13 @@ extension NotifySockets {
 
     /// The sender is of the instance. One that has ended already, or lives where we cannot see it, is believed if it
     /// was of the same user, who could do anything to the instance anyway.
-    private func isOwn(_ message: Datagram, _ instance: InstanceID, _ main: ProcessID) -> Bool {
+    private func isOwn(
+        _ message: Datagram, _ instance: InstanceID, _ main: ProcessID, _ user: UInt32?
+    ) -> Bool {
         if message.process > 0, ProcFS.status(of: message.process) != nil {
             return isOwn(message.process, instance, main)
         }
-        return message.user == ProcFS.user(of: main.number)
+        return message.process == main.number || message.user == user
     }
 
     private func isOwn(_ process: Int32, _ instance: InstanceID, _ main: ProcessID) -> Bool {

@@ -47,6 +47,8 @@ extension Loop {
             let status = ProcFS.status(of: process.number), !status.isZombie
         else { return false }
         let shared = SharedDescriptor(handle)
+        // A watch must go before its descriptor does.
+        giveUp(instance)
         processes.changeMain(of: instance, to: process, shared)
         notifySockets.changed(instance, to: process)
         // The keeper tells of its own children only.

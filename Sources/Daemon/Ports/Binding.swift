@@ -113,6 +113,8 @@ extension Ports {
                 let descriptor = try borrowed.descriptor.get()
                 let socket = TCPSocket(descriptor.number)
                 guard socket.identity.inode == inode, socket.isListening else { return then(false) }
+                // Somebody who asked at the same moment was quicker.
+                if listener(withInode: inode) != nil { return then(true) }
                 try socket.setReusePort()
                 hold(descriptor, in: ListenerGroup.Key(app: app, address: address), for: instance)
                 report(.listened(instance, address.listenAddress))

@@ -117,7 +117,10 @@ extension Ports {
             let own = descriptors(of: instance)
             let found = survey.connections(of: held, in: [.established, .closeWait])
                 .filter { own[$0.inode] != nil }
-            return Dictionary(uniqueKeysWithValues: found.map { ($0.identity, OpenConnection($0, at: now)) })
+            // The kernel's table may tell of one twice when others come while it is read.
+            return Dictionary(
+                found.map { ($0.identity, OpenConnection($0, at: now)) },
+                uniquingKeysWith: { first, _ in first })
         }
         let table = survey.refreshed(known.values.map(\.seen), of: held)
         return known.filter { table[$0.key] != nil }.mapValues { connection in

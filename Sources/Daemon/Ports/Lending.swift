@@ -175,12 +175,14 @@ extension Ports {
     func rests(_ instance: InstanceID, _ key: String, isLeaving: Bool) {
         leaveSocket(key, instance)
         guard let listener = lent(key, to: instance) else { return }
-        if listener.isShared, listener.leave(instance) {
-            note()
-            joined.insert(listener.group)
-        } else if isLeaving {
+        if isLeaving {
+            // It stays a holder, without serving, until its release: its connections are found by the listener.
             listener.rest(of: instance)
             note()
+            if listener.isShared { joined.insert(listener.group) }
+        } else if listener.isShared, listener.leave(instance) {
+            note()
+            joined.insert(listener.group)
         } else {
             close(listener)
         }

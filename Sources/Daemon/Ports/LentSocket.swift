@@ -125,8 +125,12 @@ extension Ports {
         socket.holders.remove(instance)
         if socket.holders.isEmpty {
             // Only a socket that nobody answers on any more, so that a successor's is left alone.
-            TCPSocket(socket.descriptor.number).stopListening()
-            if !socket.path.isEmpty { UnixSocket.removeStale(socket.path) }
+            let listening = TCPSocket(socket.descriptor.number)
+            listening.stopListening()
+            // It was made with the worker's rights, and so belongs to it.
+            if !socket.path.isEmpty {
+                UnixSocket.removeStale(socket.path, of: listening.identity.user)
+            }
             sockets[socket.serial] = nil
             safe.withdraw(socket.key)
         }
