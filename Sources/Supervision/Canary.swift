@@ -83,9 +83,7 @@ extension App {
     /// One that failed takes the others along; and one whose slots were stopped, or are gone, is over.
     mutating func watchCanary(_ desk: inout Desk) {
         guard let open = canary else { return }
-        // Whoever promotes or widens it judges it, too.
-        if case .rolling(let rollout) = work?.stage, rollout.target == open.target { return }
-        if let failure = open.failure ?? condemned(of: open.target) {
+        if !isJudged(open), let failure = open.failure ?? condemned(of: open.target) {
             lastFailure = failure
             desk.order(.announce(.reloadFailed(name, failure)))
             record(failure, of: .canary, isRolledBack: true, &desk)
@@ -95,6 +93,12 @@ extension App {
             $0.candidate.map { $0.generation == open.target && $0.isActive } ?? false
         }
         if !isThere { endCanary(&desk) }
+    }
+
+    /// Whoever promotes or widens it hears of failures, too.
+    private func isJudged(_ open: Canary) -> Bool {
+        guard case .rolling(let rollout) = work?.stage else { return false }
+        return rollout.target == open.target && rollout.direction == .forward
     }
 
     /// Takes it out of rotation; it finishes what it was asked, and goes.
