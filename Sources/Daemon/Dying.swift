@@ -29,6 +29,9 @@ extension Loop {
         notifySockets.forget(instance)
         prober.end(instance)
         ports.exited(instance)
+        // After it was steered away from, and while the pump works.
+        var exit = exit
+        exit.killer = killer(of: instance, exit.status)
         exits.begin(instance, exit, reaped, at: .now)
     }
 
@@ -40,8 +43,6 @@ extension Loop {
     /// The pump has taken what the pipes still held.
     func heard(_ lastWords: [String], of instance: InstanceID) {
         guard var exit = exits.end(instance, lastWords: lastWords) else { return }
-        // By now whoever died at the same moment was steered away from: the kernel's log may be long.
-        exit.killer = killer(of: instance, exit.status)
         exit.remark = ports.remark(on: instance, lastWords, at: exit.at)
         learn(.exited(instance, exit))
         mustLookForRemains = true
