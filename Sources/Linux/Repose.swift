@@ -1,7 +1,7 @@
 /// Gives memory back when nothing has happened for a while.
 ///
-/// A process that waits for days needs none of its code meanwhile; the first to disturb it waits some fifty
-/// microseconds longer. It costs one wake-up after each time of activity, and none after that.
+/// A process that waits for days needs none of its code meanwhile; the first to disturb it waits about half a
+/// millisecond longer. It costs one wake-up after each time of activity, and none after that.
 public struct Repose: Sendable {
     /// How long nothing must have happened, in nanoseconds.
     public static let patience: Int64 = 3_000_000_000
