@@ -131,6 +131,7 @@ extension App {
     /// One failure of the new version is enough.
     private mutating func judge(_ rollout: inout Rollout, _ desk: inout Desk) {
         let target = rollout.target
+        refuseStuck(rollout, &desk)
         let failed = slots.indices.filter {
             let isOver = slots[$0].verdict == .died || (slots[$0].rest == .failed && isWanted($0))
             return isOver && slots[$0].deaths.last?.generation == target
@@ -147,6 +148,17 @@ extension App {
             }
         case .abandoned:
             break
+        }
+    }
+
+    /// A canary that gets no connections because it does not take them has not proved itself.
+    private mutating func refuseStuck(_ rollout: Rollout, _ desk: inout Desk) {
+        guard let trial = rollout.trial else { return }
+        for k in slots.indices where trial.slots.contains(k) {
+            guard let candidate = slots[k].candidate, candidate.generation == rollout.target,
+                isBaked(candidate, at: desk.now), let stuck = candidate.stuck
+            else { continue }
+            failCandidate(k, .stuck(after: desk.now - stuck.since), &desk)
         }
     }
 

@@ -160,6 +160,24 @@ import Testing
         #expect(scene.steering == old)
     }
 
+    @Test mutating func `one that takes no connections when it is to be believed fails the command`() {
+        let ticket = scene.ask(.applyCanary([Scene.release("2", instances: 4)], percent: 5))
+        let new = scene.serve()
+        scene.tell(.stuck(new[0], waiting: 7))
+        scene.pass(.seconds(1))
+        scene.obey()
+        guard case .rolledBack(let failure, _) = scene.reply(to: ticket) else {
+            Issue.record("expected a rollback")
+            return
+        }
+        guard case .stuck = failure.death.cause else {
+            Issue.record("expected it to be stuck: \(failure)")
+            return
+        }
+        #expect(scene.steering == old)
+        #expect(scene.app()?.canary == nil)
+    }
+
     @Test mutating func `asking again widens it`() {
         let new = open()
         let ticket = scene.ask(.canary(.all, percent: 50))

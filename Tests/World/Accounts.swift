@@ -90,10 +90,8 @@ extension Invariants {
         // Its share may have been changed by whoever was next.
         require(app?.canary?.generation == generation, "\(outcome.app) has another canary")
         let rotation = steered[outcome.app] ?? []
-        // One that is stuck is spared, canary or not.
-        let isStuck = instances.values.contains { $0.generation == generation && $0.stuckSince != nil }
         require(
-            isStuck || rotation.contains { instances[$0]?.generation == generation },
+            rotation.contains { instances[$0]?.generation == generation },
             "the canary of \(outcome.app) gets nothing")
     }
 
