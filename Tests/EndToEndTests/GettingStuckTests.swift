@@ -4,8 +4,11 @@ import Testing
 
 /// An instance that accepts no connections is spared new ones, and nobody waits for it for long.
 @Suite(.serialized) struct LivingWithStuckInstances {
-    /// About 400 new connections a second, by so many that those who wait for the stuck one do not slow it down.
-    private func load(_ port: UInt16) throws -> Load { try Load(port: port, clients: 400, pause: 950) }
+    /// About 400 new connections a second, by so many that those who wait for the stuck one do not slow it down. They
+    /// begin one after the other: all at once they would also pause all at once, and nobody would come meanwhile.
+    private func load(_ port: UInt16) throws -> Load {
+        try Load(port: port, clients: 400, pause: 950, more: ["--ramp", "2"])
+    }
 
     @Test(arguments: Owner.here)
     func `one of four is stopped for three seconds`(_ owner: Owner) throws {
