@@ -52,11 +52,14 @@ lint: ## Check the format, the imports, the bans and the sizes.
 format: ## Format the code.
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
 
-install: build ## Install the binary to PREFIX/bin (PREFIX=/usr/local).
+install: build ## Install the binary to PREFIX/bin (PREFIX=/usr/local), and the names for its traces to PREFIX/share/swpm.
 	install -D -m 755 $(RELEASE)/swpm $(DESTDIR)$(PREFIX)/bin/swpm
+	install -D -m 755 .ci/names $(DESTDIR)$(PREFIX)/share/swpm/names
+	.ci/symbols .build/swpm.map | gzip -9n > $(DESTDIR)$(PREFIX)/share/swpm/$$($(RELEASE)/swpm version | sed 's/.*(\(.*\))/\1/').names.gz
 
 uninstall: ## Remove the installed binary.
 	rm -f $(DESTDIR)$(PREFIX)/bin/swpm
+	rm -rf $(DESTDIR)$(PREFIX)/share/swpm
 
 clean: ## Remove what was built.
 	rm -rf .build .build-*

@@ -65,7 +65,11 @@ let package = Package(
             swiftSettings: lean,
             linkerSettings: standalone + [
                 .unsafeFlags(
-                    ["-Xlinker", "-T\(Context.packageDirectory)/Sources/swpm/without-unwinding.ld"],
+                    [
+                        "-Xlinker", "-T\(Context.packageDirectory)/Sources/swpm/without-unwinding.ld",
+                        // The names that the program itself does without, for the traces of its crashes.
+                        "-Xlinker", "-Map=\(Context.packageDirectory)/.build/swpm.map",
+                    ],
                     .when(platforms: [.linux], configuration: .release))
             ]),
 

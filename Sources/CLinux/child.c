@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -141,6 +142,16 @@ static int install_filters(struct clinux_spawn *request)
     return 0;
 }
 
+/* The kernel takes what is permitted when root becomes somebody else; what would be inherited by programs with file
+ * capabilities it leaves. */
+static void drop_capabilities(void)
+{
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    syscall(SYS_capset, &header, none);
+}
+
 static int change_identity(struct clinux_spawn *request)
 {
     if (!request->changes_identity)
@@ -151,6 +162,8 @@ static int change_identity(struct clinux_spawn *request)
         return fail(request, clinux_stage_group, 0);
     if (syscall(SYS_setresuid, request->user, request->user, request->user) < 0)
         return fail(request, clinux_stage_user, 0);
+    if (request->user != 0)
+        drop_capabilities();
     return 0;
 }
 

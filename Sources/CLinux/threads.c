@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "include/threads.h"
+#include "include/crashes.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -19,6 +20,7 @@ static void *enter(void *pointer)
     struct start start = *(struct start *)pointer;
     free(pointer);
     pthread_setname_np(pthread_self(), start.name);
+    clinux_prepare_thread_for_crashes();
     start.body(start.context);
     return NULL;
 }

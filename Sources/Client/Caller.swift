@@ -7,6 +7,7 @@ internal import Wire
 /// Asks the daemon: one call, one answer.
 struct Caller {
     let home: Home
+    let peer = Peer()
     /// How long the answer to a question may take.
     static let patience = Duration.seconds(10)
     /// How long an operation may say nothing before the daemon is asked whether it is well.
@@ -21,7 +22,9 @@ struct Caller {
         var body: [UInt8] = []
         while true {
             switch try Caller.next(of: &connection, within: deadline.remaining) {
-            case .head(let head): status = head.status
+            case .head(let head):
+                peer.note(head)
+                status = head.status
             case .data(let bytes): body += bytes
             case .end:
                 guard status == 200 else { throw Stop(Answer.refusal(body, status: status)) }
@@ -39,7 +42,7 @@ struct Caller {
         do throws(JSONError) {
             return try Answer.snapshot(body, clock: .now)
         } catch {
-            throw Stop(Wording.unreachable("\(error)"), .unreachable)
+            throw .notUnderstood("\(error)")
         }
     }
 
@@ -48,8 +51,10 @@ struct Caller {
         do throws(SystemError) {
             return try Connection(to: home.socket, disturbance: disturbance)
         } catch {
-            guard error.isNobodyThere else { throw Stop(Wording.unreachable("\(error)"), .unreachable) }
-            return nil
+            if error.isNobodyThere { return nil }
+            throw Stop(
+                home.isForeign ? Wording.foreignHome(home.path) : Wording.unreachable("\(error)"),
+                .unreachable)
         }
     }
 
@@ -70,7 +75,7 @@ struct Caller {
         } catch {
             switch error {
             case .lost: throw Stop(Wording.connectionLost(), .unreachable)
-            case .foreign(let reason): throw Stop(Wording.unreachable(reason), .unreachable)
+            case .foreign(let reason): throw .notUnderstood(reason)
             }
         }
     }
@@ -93,7 +98,9 @@ extension Caller {
         var answer = OperationAnswer()
         while true {
             switch try Caller.next(of: &connection, within: Caller.silence) {
-            case .head(let head): answer.status = head.status
+            case .head(let head):
+                peer.note(head)
+                answer.status = head.status
             case .data(let bytes):
                 if let reply = try answer.take(bytes, tell) { return reply }
             case .end: return try answer.end()
@@ -137,7 +144,7 @@ struct OperationAnswer {
             }
             return nil
         } catch {
-            throw Stop(Wording.unreachable("\(error)"), .unreachable)
+            throw .notUnderstood("\(error)")
         }
     }
 
@@ -157,7 +164,9 @@ extension Stop {
     init(_ error: APIError) {
         switch error {
         case .refused(let refusal): self.init(Report(.refused(refusal)))
-        case .http(let refusal): self.init([refusal.message], refusal.status == 422 ? .usage : .failed)
+        case .http(let refusal):
+            self.init([refusal.message], refusal.status == 422 ? .usage : .failed)
+            isMisunderstanding = true
         }
     }
 }

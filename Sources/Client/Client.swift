@@ -12,16 +12,20 @@ public enum Client {
             return Voice(ParsedCommand.Manner()).tell(Report(error))
         }
         if case .version = parsed.command {
-            StandardStream.output.write(Version.text + "\n")
+            StandardStream.output.write(Peer.ownText + "\n")
             return ExitCode.done.rawValue
         }
         // A reader that leaves (`swpm logs | head`) is an end like any other.
         Signals.ignore(Signals.brokenPipe)
         let voice = Voice(parsed.manner)
+        let session = Session(voice)
         do throws(Stop) {
-            return try Session(voice).run(parsed.command)
+            let code = try session.run(parsed.command)
+            session.remind(after: parsed.command)
+            return code
         } catch {
-            let code = voice.tell(error.report)
+            if !error.isMisunderstanding { session.remind(after: parsed.command) }
+            let code = voice.tell(session.caller.peer.explained(error))
             return error.signal.map { 128 + $0 } ?? code
         }
     }

@@ -25,6 +25,13 @@ struct Home: Equatable, Sendable {
     /// Whether apps were ever started here, so that a daemon would have something to say.
     var hasState: Bool { ((try? File.status(state)) ?? nil) != nil }
 
+    /// Whether another user keeps others out of it.
+    var isForeign: Bool {
+        // One that cannot even be looked at lies in a directory that keeps us out.
+        guard let status = try? File.status(path) else { return false }
+        return status.owner != ThisProcess.user
+    }
+
     /// Makes the directory, or sees that it is ours alone: whoever can write here commands the daemon.
     func prepare() throws(Stop) {
         let found: FileStatus?
@@ -47,6 +54,8 @@ struct Stop: Error {
     var report: Report
     /// Set when a signal ended it: the exit code then says so, as a shell would.
     var signal: Int32?
+    /// The other side did not understand us, or we not it: it may be another swpm.
+    var isMisunderstanding = false
 
     init(_ lines: [String], _ code: ExitCode) {
         report = .failure(lines, code)
@@ -54,6 +63,12 @@ struct Stop: Error {
 
     init(_ report: Report) {
         self.report = report
+    }
+
+    static func notUnderstood(_ reason: String) -> Stop {
+        var stop = Stop(Wording.unreachable(reason), .unreachable)
+        stop.isMisunderstanding = true
+        return stop
     }
 
     static func interrupted(by signal: Int32) -> Stop {

@@ -51,7 +51,7 @@ extension LogCatalogue {
             }
             return LogCatalogue(sources: entries.flatMap(sources))
         } catch {
-            throw Stop(Wording.unreachable("\(error)"), .unreachable)
+            throw .notUnderstood("\(error)")
         }
     }
 

@@ -19,7 +19,7 @@ extension Session {
         do throws(JSONError) {
             return try Answer.receipts(body)
         } catch {
-            throw Stop(Wording.unreachable("\(error)"), .unreachable)
+            throw .notUnderstood("\(error)")
         }
     }
 

@@ -43,7 +43,8 @@ struct Session {
         case .monitor: return try Monitor.run(voice: voice, caller: caller)
         case .ping: return try ping()
         case .kill: return try kill()
-        case .version: return voice.tell(Report(output: [Version.text]))
+        case .update(let binary): return try update(to: binary)
+        case .version: return voice.tell(Report(output: [Peer.ownText]))
         case .help(let topic): return voice.tell(Report(output: Help.lines(about: topic)))
         case .example(let operands): return try ExampleProgram.run(operands)
         case .daemon, .keeper: return voice.tell(.failure(Wording.internalCommand, .usage))
@@ -58,7 +59,8 @@ extension Session {
         if voice.manner.json { return try listAsJSON() }
         let snapshot = try caller.snapshot()
         voice.say(Listing.lines(snapshot ?? Snapshot(), at: .now, on: voice.output))
-        if snapshot == nil { voice.complain(Wording.notRunning(knowsApps: home.hasState)) }
+        voice.complain(Listing.remarks(snapshot ?? Snapshot(), at: .now, home: home.path))
+        if snapshot == nil { voice.complain(Session.silence(in: home)) }
         return ExitCode.done.rawValue
     }
 
@@ -120,7 +122,14 @@ extension Session {
     private var notRunning: Stop { Session.notRunning(home) }
 
     static func notRunning(_ home: Home) -> Stop {
-        Stop(Wording.notRunning(knowsApps: home.hasState), .unreachable)
+        Stop(silence(in: home), .unreachable)
+    }
+
+    /// Whoever has nothing of his own may have meant another's.
+    private static func silence(in home: Home) -> [String] {
+        let knowsApps = home.hasState
+        let neighbours = knowsApps ? [] : Wording.neighbours(Neighbours.find())
+        return Wording.notRunning(knowsApps: knowsApps) + neighbours
     }
 }
 

@@ -82,7 +82,7 @@ private struct FollowedLines {
                     if let message = try Answer.message(line) { messages.append(message) }
                 }
             } catch {
-                throw Stop(Wording.unreachable("\(error)"), .unreachable)
+                throw .notUnderstood("\(error)")
             }
             return true
         }

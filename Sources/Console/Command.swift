@@ -46,6 +46,8 @@ public enum Command: Equatable, Sendable {
     case example([String])
     case promote([String])
     case rollback([String])
+    /// To the program at this path, or to the one that was called.
+    case update(binary: String?)
 }
 
 /// What `start` was told about a program. What is nil was not said.

@@ -104,6 +104,17 @@ enum CommandTable {
     private static let housekeeping: [CommandDescription] = [
         CommandDescription(.ping, "Says whether the daemon answers."),
         CommandDescription(.kill, "Stops all apps, then the daemon."),
+        CommandDescription(
+            .update, aliases: ["updatePM2"],
+            "Has the daemon go on as another swpm; no program notices.",
+            details: """
+                To be called after an installation. The new program first looks at everything it would take over; if \
+                it cannot, or does not come up, the old one goes on, and the command fails and says why.
+                """,
+            options: [
+                OptionDescription(
+                    ["--binary"], value: "path", "The new program (else the one that is called).")
+            ]),
         CommandDescription(.version, aliases: ["-v", "-V", "--version"], "Prints the version."),
         CommandDescription(
             .help, aliases: ["-h", "--help"], operands: "[command]", "Explains a command, or names them all."),
@@ -204,7 +215,7 @@ struct CommandDescription: Sendable {
 enum Verb: String, CaseIterable, Sendable {
     case start, stop, restart, reload, promote, rollback, scale, delete
     case list, jlist, describe, why, logs, monit
-    case ping, kill, version, help
+    case ping, kill, update, version, help
     case send, signal, trigger
     case daemon, keeper, example
 }

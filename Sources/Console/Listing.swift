@@ -20,6 +20,14 @@ public enum Listing {
         table(snapshot, at: now).lines(surface.frame, surface.palette)
     }
 
+    /// What there is to say of the daemon itself, for as long as somebody may not have seen it.
+    public static func remarks(_ snapshot: Snapshot, at now: Instant, home: String) -> [String] {
+        guard let deaths = snapshot.daemonDeaths, now - deaths.last < memory else { return [] }
+        return [Wording.daemonDied(deaths, at: now, log: "\(home)/daemon.log")]
+    }
+
+    private static let memory = Duration.seconds(86_400)
+
     static func table(_ snapshot: Snapshot, at now: Instant) -> Table {
         let showsNamespace = snapshot.apps.contains { $0.spec.name.namespace != AppName.defaultNamespace }
         let apps = snapshot.apps.sorted { $0.spec.name < $1.spec.name }

@@ -23,7 +23,7 @@ extension ParsedCommand {
             self.init(command: .example(remaining), manner: manner)
             return
         case .start, .stop, .restart, .reload, .promote, .rollback, .scale, .delete, .signal, .send, .trigger,
-            .list, .jlist, .describe, .why, .logs, .monit, .ping, .kill, .version, .help:
+            .list, .jlist, .describe, .why, .logs, .monit, .ping, .kill, .update, .version, .help:
             break
         }
         if description.verb != .help, ParsedCommand.asksForHelp(remaining) {
@@ -94,6 +94,7 @@ extension Command {
         case .monit: self = try words.none(.monitor)
         case .ping: self = try words.none(.ping)
         case .kill: self = try words.none(.kill)
+        case .update: self = try words.none(.update(binary: arguments.values["--binary"]))
         case .version: self = .version
         case .help:
             let topic = try words.atMostOne()

@@ -29,6 +29,7 @@ extension Loop {
             followers.add(ticket)
             return .later
         case .pass(let missive, let selector): return pass(missive, to: selector)
+        case .update(let path): return update(to: path, ticket)
         }
     }
 
@@ -46,6 +47,7 @@ extension Loop {
         var snapshot = snapshot
         sampler.fill(&snapshot, at: .now)
         ports.fill(&snapshot)
+        snapshot.daemonDeaths = deaths
         return snapshot
     }
 

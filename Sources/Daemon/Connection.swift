@@ -19,9 +19,11 @@ final class Connection {
 
     /// What the client is told, whatever it asks.
     let doom: HTTPRefusal?
+    private let server: String
 
-    init(_ socket: SharedDescriptor, doomedBy refusal: HTTPRefusal?) {
+    init(_ socket: SharedDescriptor, doomedBy refusal: HTTPRefusal?, server: String) {
         doom = refusal
+        self.server = server
         self.socket = socket
     }
 
@@ -34,25 +36,21 @@ final class Connection {
     func write(line: [UInt8]) {
         if !streams {
             closesWhenRead = closesWhenRead || !takesChunks
-            output += HTTPWriter.stream(chunked: takesChunks, keepsAlive: !closesWhenRead)
+            output += HTTPWriter.stream(server: server, chunked: takesChunks, keepsAlive: !closesWhenRead)
         }
         streams = true
         output += takesChunks ? HTTPWriter.chunk(line) : line
     }
 
     func write(status: Int, _ body: [UInt8], allow: String? = nil) {
-        output += HTTPWriter.response(status, body, allow: allow, keepsAlive: !closesWhenRead)
+        output += HTTPWriter.response(
+            status, body, server: server, allow: allow, keepsAlive: !closesWhenRead)
     }
 
     func write(_ refusal: HTTPRefusal) {
-        output += refusal.response
+        output += HTTPWriter.response(
+            refusal.status, Wire.Answer.bytes(APIRefusal(refusal)), server: server, keepsAlive: false)
         closesWhenRead = true
         deadline = nil
-    }
-}
-
-extension HTTPRefusal {
-    fileprivate var response: [UInt8] {
-        HTTPWriter.response(status, Wire.Answer.bytes(APIRefusal(self)), keepsAlive: false)
     }
 }

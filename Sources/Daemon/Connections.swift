@@ -20,6 +20,8 @@ final class Connections {
     private let listener: SharedDescriptor
     private let watches: Watches
     private let owner: UInt32
+    /// How the daemon calls itself in every answer.
+    private let server: String
     private var watch: Watch?
     private var listensAgainAt: Instant?
     private var connections: [UInt64: Connection] = [:]
@@ -38,8 +40,9 @@ final class Connections {
         case later
     }
 
-    init(_ listener: SharedDescriptor, watches: Watches, owner: UInt32) {
+    init(_ listener: SharedDescriptor, watches: Watches, owner: UInt32, server: String = "") {
         self.listener = listener
+        self.server = server
         self.watches = watches
         self.owner = owner
     }
@@ -101,6 +104,14 @@ final class Connections {
         answered(ticket, number, connection)
     }
 
+    /// The connection that waits for this answer; nil: its client has left.
+    func socket(of ticket: Ticket) -> Int32? { asker(ticket)?.1.socket.number }
+
+    /// A whole answer, for a connection that is none of these.
+    func answer(_ status: Int, _ body: [UInt8]) -> [UInt8] {
+        HTTPWriter.response(status, body, server: server, keepsAlive: false)
+    }
+
     private func asker(_ ticket: Ticket) -> (UInt64, Connection)? {
         waiting[ticket].flatMap { number in connections[number].map { (number, $0) } }
     }
@@ -153,7 +164,7 @@ extension Connections {
     private func enter(_ socket: SharedDescriptor, doomedBy refusal: HTTPRefusal?) {
         let number = nextNumber
         nextNumber += 1
-        let connection = Connection(socket, doomedBy: refusal)
+        let connection = Connection(socket, doomedBy: refusal, server: server)
         // Without room for a watch there is none for a client.
         guard
             let watch = try? watches.watch(

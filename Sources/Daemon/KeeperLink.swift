@@ -16,6 +16,10 @@ final class KeeperLink {
         var exits: [ReapedProcess] = []
         /// Processes that run, and whose end will be reported.
         var children: [Int32] = []
+        /// Why the last update failed, or nothing; nil: there was none.
+        var updateOutcome: String?
+        /// Daemons before this one that came to an unwanted end, since swpm was started or updated.
+        var deaths: Snapshot.DaemonDeaths?
     }
 
     /// A descriptor of another process, and a piece of its memory.
@@ -38,6 +42,10 @@ final class KeeperLink {
     var onLost: (() -> Void)?
     /// The keeper could not hold something: its key and the reason.
     var onRefusal: ((String, SystemError) -> Void)?
+    /// Another program takes over.
+    var onMakeWay: (() -> Void)?
+    /// An update failed for this reason, or succeeded (empty).
+    var onUpdateEnded: ((String) -> Void)?
 
     private let socket: SharedDescriptor
     private var watches: Watches?
@@ -82,6 +90,9 @@ extension KeeperLink {
 
     func withdraw(prefix: String) { send(.withdrawAll(prefix: prefix)) }
 
+    /// Asks the keeper to become this program; answered by `onUpdateEnded`, to this daemon or the next.
+    func update(_ program: Int32) { send(.update, with: program) }
+
     func acknowledge(_ process: Int32) { send(.acknowledge(process: process)) }
 
     /// The keeper will end when the daemon does.
@@ -120,7 +131,10 @@ extension KeeperLink {
             case .held(let key): manifest.held[key] = descriptor
             case .children(let processes): manifest.children += processes
             case .listed: return manifest
-            case .lent, .notLent, .refused, .quitting: take(report, descriptor)
+            case .daemonsDied(let count, let last):
+                manifest.deaths = .init(count: Int(count), last: Instant(nanoseconds: last))
+            case .updateEnded(let reason): manifest.updateOutcome = reason
+            case .lent, .notLent, .refused, .quitting, .makeWay: take(report, descriptor)
             }
         }
     }
@@ -193,7 +207,9 @@ extension KeeperLink {
             borrowings.removeValue(forKey: ticket)?(.failure(SystemError("borrow a descriptor", code: code)))
         case .refused(let key, let code): onRefusal?(key, SystemError("have \(key) kept", code: code))
         case .quitting: isQuitting = true
-        case .held, .children, .listed: break
+        case .makeWay: onMakeWay?()
+        case .updateEnded(let reason): onUpdateEnded?(reason)
+        case .held, .children, .listed, .daemonsDied: break
         }
     }
 

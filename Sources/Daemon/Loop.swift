@@ -39,6 +39,11 @@ final class Loop {
     /// Keys of words that are not on disk yet.
     var readyNotes: [String] = []
     var coroner = Coroner(.now())
+    var updateAsker: UpdateAsker?
+    /// Daemons before this one that came to an unwanted end.
+    var deaths: Snapshot.DaemonDeaths?
+    /// Another program takes over: this daemon ends, and nothing else does.
+    var isMakingWay = false
 
     private(set) var supervisor: Supervisor
     private var facts: [Event] = []
@@ -98,7 +103,7 @@ final class Loop {
     func run() throws(SystemError) {
         repose.disturb(at: Clock.monotonic())
         settle()
-        while !hasFinished {
+        while !hasFinished, !isMakingWay {
             let isIdle = repose.begins(at: Clock.monotonic())
             let limit = nextDeadline.map { max(.zero, $0 - .now) }
             if isIdle { ThisProcess.releaseMemory() }
@@ -114,6 +119,7 @@ final class Loop {
         if stateIsStale { save() }
         if historyIsStale { saveHistory() }
         scribe.finish()
+        if isMakingWay { return }
         prober.endAll()
         // A socket that nobody answers on would only puzzle; if it cannot be removed, the next daemon replaces it.
         try? File.remove(home.socket)

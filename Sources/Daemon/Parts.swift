@@ -38,7 +38,8 @@ extension Parts {
         self.scribe = scribe
         nothing = SharedDescriptor(try File.open("/dev/null", .readAndWrite))
         boot = try Clock.bootIdentifier()
-        who = DaemonFacts(version: version, process: ProcessID(ThisProcess.identifier), since: .now)
+        who = DaemonFacts(
+            version: version, build: Image.buildID, process: ProcessID(ThisProcess.identifier), since: .now)
         environments = Environments(keeper: keeper)
         spawner = try Spawner()
         logs = try LogPump(keeper: keeper, watches: watches)
@@ -52,6 +53,7 @@ extension Parts {
         let held = manifest.held[Parts.controlKey]
         let control = if let held { held } else { SharedDescriptor(try UnixSocket.listen(home.socket)) }
         if held == nil { keeper.deposit(key: Parts.controlKey, control.number) }
-        connections = Connections(control, watches: watches, owner: ThisProcess.user)
+        connections = Connections(
+            control, watches: watches, owner: ThisProcess.user, server: who.program.header)
     }
 }

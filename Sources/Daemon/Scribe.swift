@@ -52,8 +52,14 @@ final class Scribe: Sendable {
         if let newest { write(newest, home, &lines) }
         if let history { write(history, home, &lines) }
         // Nobody is left to be told when the daemon's own log cannot be written.
-        if !lines.isEmpty { try? File.append(Array(lines.utf8), to: home.daemonLog) }
+        if !lines.isEmpty { try? Scribe.append(lines, to: BoundedLog(home.daemonLog)) }
         return goesOn
+    }
+
+    private static func append(_ lines: String, to log: BoundedLog) throws(SystemError) {
+        guard try log.append(Array(lines.utf8)) else { return }
+        // The last words of this process belong where the lines before them stand.
+        StandardStream.error.lead(to: try log.open())
     }
 
     private static func write(_ state: StateFile, _ home: Home, _ lines: inout String) {

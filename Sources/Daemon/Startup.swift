@@ -11,6 +11,9 @@ public enum Startup {
         ThisProcess.setName("swpm")
         let home = Home(path: path)
         let ready = SharedDescriptor(Descriptor(owning: KeeperConfiguration.readyDescriptor))
+        // A daemon that cannot be talked to is ended, and has to say first why it cannot go on.
+        let link = try? SharedDescriptor(Descriptor.copy(of: KeeperConfiguration.linkDescriptor))
+        defer { withExtendedLifetime(link) {} }
         do throws(SystemError) {
             let loop = try raise(home, version)
             // Nobody may be listening any more, which is their affair.
@@ -41,6 +44,7 @@ public enum Startup {
                 restoring: found.file.state, history: found.history, seed: seed, now: .now))
         loop.connectChannels()
         loop.takeBack(found)
+        loop.takeBackUpdate(manifest)
         try loop.connect()
         return loop
     }

@@ -14,11 +14,14 @@ public struct KeeperConfiguration: Sendable {
     /// The program that is the daemon, and what it is called with.
     public var program = "/proc/self/exe"
     public var arguments = ["daemon"]
+    /// Set in a keeper that was another program a moment ago.
+    public var resumption: Resumption?
 
-    public init(home: String, lock: Int32? = nil, ready: Int32? = nil) {
+    public init(home: String, lock: Int32? = nil, ready: Int32? = nil, resumption: Resumption? = nil) {
         self.home = home
         self.lock = lock
         self.ready = ready
+        self.resumption = resumption
     }
 
     public static let linkDescriptor: Int32 = 3

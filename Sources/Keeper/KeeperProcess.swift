@@ -6,15 +6,18 @@ internal import Linux
 /// must never be the reason that something stopped, so it decides nothing, parses nothing but its own packets, and
 /// every table of it has a bound.
 public struct KeeperProcess: ~Copyable {
-    private let lock: SharedDescriptor
-    private var ready: SharedDescriptor?
+    let lock: SharedDescriptor
+    var ready: SharedDescriptor?
     /// In place of `ready` for every daemon but the first.
-    private let nowhere: SharedDescriptor
-    private let request: SpawnRequest
-    private let poller: Poller
+    let nowhere: SharedDescriptor
+    let request: SpawnRequest
+    private let logPath: String
+    let openFiles: ResourceLimit
+    let poller: Poller
     private let signals: SignalQueue
-    private var safe = Safe()
-    private var daemon: DaemonProcess
+    var safe = Safe()
+    var daemon: DaemonProcess
+    var update: Update?
     private var link: SharedDescriptor?
     private var linkInterest: Poller.Interest = []
     private var repose = Repose()
@@ -25,9 +28,11 @@ public struct KeeperProcess: ~Copyable {
     private static let startupTime: Int64 = 5_000_000_000
     private static let signalsToken: UInt64 = 1
     private static let linkToken: UInt64 = 2
+    static let updateToken: UInt64 = 3
 
     /// The body of `swpm keeper`; returns the exit code.
     public static func run(_ configuration: KeeperConfiguration) -> Int32 {
+        if let resumption = configuration.resumption { return resume(configuration, resumption) }
         do throws(SystemError) {
             StandardStream.openAll()
             guard let lock = try configuration.takeLock() else {
@@ -43,9 +48,13 @@ public struct KeeperProcess: ~Copyable {
         }
     }
 
-    private init(_ configuration: KeeperConfiguration, lock: SharedDescriptor) throws(SystemError) {
+    /// `openFiles`: what the limit was, where this process has raised its own before.
+    init(
+        _ configuration: KeeperConfiguration, lock: SharedDescriptor, openFiles former: ResourceLimit? = nil
+    ) throws(SystemError) {
         let nowhere = SharedDescriptor(try File.open("/dev/null", .write))
-        let openFiles = try ResourceLimit.raiseOpenFiles()
+        let raised = try ResourceLimit.raiseOpenFiles()
+        let openFiles = former ?? raised
         let signals = try SignalQueue(for: [Signals.child, Signals.terminate, Signals.interrupt])
         let poller = try Poller()
         try poller.add(signals.descriptor.number, token: KeeperProcess.signalsToken, for: .readable)
@@ -61,19 +70,21 @@ public struct KeeperProcess: ~Copyable {
         self.nowhere = nowhere
         self.signals = signals
         self.poller = poller
+        self.openFiles = openFiles
+        logPath = configuration.logPath
         ready = configuration.ready.map { SharedDescriptor(Descriptor(owning: $0)) }
         request = configuration.daemonRequest(openFiles: openFiles)
         daemon = DaemonProcess(at: Clock.monotonic())
     }
 
     /// So that the last words of a daemon are found, whoever started the keeper.
-    private static func leadErrors(to path: String) {
+    static func leadErrors(to path: String) {
         // Where it cannot be opened, they go where the caller's go.
-        guard let log = try? File.open(path, [.write, .create, .append], mode: 0o600) else { return }
+        guard let log = try? BoundedLog(path).open() else { return }
         StandardStream.error.lead(to: log)
     }
 
-    private static func announce(_ sentence: String) {
+    static func announce(_ sentence: String) {
         StandardStream.error.write("\(Clock.timestamp()) keeper: \(sentence)\n")
     }
 }
@@ -81,7 +92,7 @@ public struct KeeperProcess: ~Copyable {
 // MARK: - Serving
 
 extension KeeperProcess {
-    private mutating func serve() throws(SystemError) -> Int32 {
+    mutating func serve() throws(SystemError) -> Int32 {
         while true {
             startDaemonIfDue()
             let isIdle = repose.begins(at: Clock.monotonic())
@@ -92,16 +103,18 @@ extension KeeperProcess {
             for event in events {
                 switch event.token {
                 case KeeperProcess.signalsToken: try takeSignals()
+                case KeeperProcess.updateToken: hearOfTrial()
                 default: hear()
                 }
             }
+            updateDeadlinePassed(at: Clock.monotonic())
             if let exitCode { return exitCode }
             try speak()
         }
     }
 
     private var untilDeadline: Duration? {
-        let next = [daemon.startsAt, repose.deadline].compactMap { $0 }.min()
+        let next = [daemon.startsAt, repose.deadline, update?.deadline].compactMap { $0 }.min()
         return next.map { .nanoseconds(max(0, $0 - Clock.monotonic())) }
     }
 
@@ -126,6 +139,8 @@ extension KeeperProcess {
             let now = Clock.monotonic()
             if reaped.process == daemon.process {
                 daemonEnded(reaped, at: now)
+            } else if reaped.process == update?.rehearsal {
+                rehearsed(reaped)
             } else {
                 safe.add(ReapedProcess(reaped, at: now))
             }
@@ -142,6 +157,7 @@ extension KeeperProcess {
             if !safe.take(message, daemon: daemon.process) {
                 KeeperProcess.announce("a request that cannot be understood")
             }
+            if let candidate = safe.takeCandidate() { beginUpdate(candidate) }
         }
     }
 
@@ -196,6 +212,7 @@ extension KeeperProcess {
         } catch {
             KeeperProcess.announce("\(error)")
             daemon.ended(at: Clock.monotonic())
+            goBackIfTrying(because: "\(error)")
         }
     }
 
@@ -239,10 +256,14 @@ extension KeeperProcess {
 
     private mutating func daemonEnded(_ reaped: Reaped, at now: Int64) {
         daemon.ended(at: now)
+        // The daemon may have put the file aside.
+        KeeperProcess.leadErrors(to: logPath)
         if let link { abandon(link) }
+        if !safe.isQuitting, !isTerminating, concludeUpdate(reaped) { return }
         if safe.isQuitting || isTerminating || isHopeless(reaped, at: now) {
             exitCode = reaped.end.exitCode
         } else {
+            safe.daemonDied(at: now)
             KeeperProcess.announce("the daemon \(reaped.end.words); starting it again")
         }
     }
@@ -264,7 +285,7 @@ extension Reaped.End {
         }
     }
 
-    fileprivate var words: String {
+    var words: String {
         switch self {
         case .code(let code): "exited with code \(code)"
         case .signal(let signal): "was ended by signal \(signal)"

@@ -18,8 +18,17 @@ public enum KeeperReport: Equatable, Sendable {
     case refused(key: String, code: Int32)
     /// The keeper will end with the daemon.
     case quitting
+    /// The daemon is to put everything on disk and end, because another program takes over.
+    case makeWay
+    /// An update has come to its end; why it failed, or nothing.
+    case updateEnded(reason: String)
+    /// How many daemons came to an unwanted end since the keeper began or was updated, and when the last one did, in
+    /// nanoseconds of the monotonic clock.
+    case daemonsDied(count: UInt32, last: Int64)
 
     public static let childrenPerPacket = 512
+    /// Of the reason why an update failed.
+    public static let reasonLimit = 1000
 }
 
 /// The end of a child of the keeper, and when it was noticed.
@@ -54,7 +63,11 @@ extension KeeperReport {
         case .refused(let key, let code):
             writer.put(key)
             writer.put(code)
-        case .listed, .quitting: break
+        case .updateEnded(let reason): writer.put(reason)
+        case .daemonsDied(let count, let last):
+            writer.put(count)
+            writer.put(last)
+        case .listed, .quitting, .makeWay: break
         }
         return writer.bytes
     }
@@ -78,6 +91,9 @@ extension KeeperReport {
         case .listed: 6
         case .refused: 7
         case .quitting: 8
+        case .makeWay: 9
+        case .updateEnded: 10
+        case .daemonsDied: 11
         }
     }
 
@@ -101,6 +117,13 @@ extension KeeperReport {
             else { return nil }
             return .refused(key: key, code: code)
         case 8: return .quitting
+        case 9: return .makeWay
+        case 10: return reader.text(atMost: reasonLimit).map { .updateEnded(reason: $0) }
+        case 11:
+            guard let count = reader.number(UInt32.self), let last = reader.number(Int64.self) else {
+                return nil
+            }
+            return .daemonsDied(count: count, last: last)
         default: return nil
         }
     }
@@ -113,7 +136,7 @@ extension KeeperReport {
 }
 
 extension ReapedProcess {
-    fileprivate func encode(to writer: inout PacketWriter) {
+    func encode(to writer: inout PacketWriter) {
         writer.put(reaped.process)
         switch reaped.end {
         case .code(let code):
@@ -129,7 +152,7 @@ extension ReapedProcess {
         writer.put(at)
     }
 
-    fileprivate init?(from reader: inout PacketReader) {
+    init?(from reader: inout PacketReader) {
         guard let process = reader.number(Int32.self), let kind = reader.number(UInt8.self), kind < 2,
             let value = reader.number(Int32.self), let time = reader.number(Int64.self),
             let memory = reader.number(UInt64.self), let at = reader.number(Int64.self)

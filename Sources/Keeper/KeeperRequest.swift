@@ -13,6 +13,8 @@ public enum KeeperRequest: Equatable, Sendable {
     case list
     /// End when the daemon ends, instead of starting it again.
     case quit
+    /// Become the program that comes along, if that proves itself.
+    case update
 
     public static let keyLimit = 200
     /// More than the longest packet in either direction.
@@ -54,6 +56,7 @@ extension KeeperRequest {
         case .acknowledge(let process): KeeperRequest.packet(5, process)
         case .list: [6]
         case .quit: [7]
+        case .update: [8]
         }
     }
 
@@ -75,6 +78,7 @@ extension KeeperRequest {
         case 5: reader.number().map { .acknowledge(process: $0) }
         case 6: .list
         case 7: .quit
+        case 8: .update
         default: nil
         }
     }

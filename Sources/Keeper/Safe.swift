@@ -7,6 +7,12 @@ struct Safe {
     private(set) var exits = UnacknowledgedExits()
     /// The daemon said that the keeper is to end with it.
     private(set) var isQuitting = false
+    /// The daemon wants the keeper to become this program.
+    private(set) var candidate: Candidate?
+    /// How the last update ended; every daemon is told, because the one that asked may be gone.
+    private var updateOutcome: String?
+    /// What every daemon is told of those before it.
+    private var deaths: (count: UInt32, last: Int64) = (0, 0)
     /// What the daemon has not been told yet, because it does not read.
     ///
     /// No further request is taken while something waits, so this is what one request brought about and no more.
@@ -17,6 +23,8 @@ struct Safe {
     var hasSomethingToSay: Bool { !answers.isEmpty || exits.next != nil }
 
     mutating func add(_ exit: ReapedProcess) { exits.add(exit) }
+
+    mutating func daemonDied(at now: Int64) { deaths = (deaths.count &+ 1, now) }
 
     /// A new daemon knows nothing.
     mutating func beginAnew() {
@@ -37,8 +45,42 @@ struct Safe {
         case .quit:
             isQuitting = true
             answers.append((.quitting, nil))
+        case .update: candidate = Candidate(program: message.descriptors.first)
         }
         return true
+    }
+}
+
+// MARK: - Updating
+
+extension Safe {
+    /// A program that was asked for; nil where the descriptor was lost on the way.
+    struct Candidate {
+        var program: SharedDescriptor?
+    }
+
+    mutating func takeCandidate() -> Candidate? {
+        defer { candidate = nil }
+        return candidate
+    }
+
+    mutating func makeWay() { answers.append((.makeWay, nil)) }
+
+    /// An empty reason: it succeeded.
+    mutating func updateEnded(_ reason: String) {
+        let reason = String(decoding: reason.utf8.prefix(KeeperReport.reasonLimit / 3), as: UTF8.self)
+        updateOutcome = reason
+        answers.append((.updateEnded(reason: reason), nil))
+    }
+
+    /// Takes back what the keeper held when it was another program. Owns the descriptors from now on.
+    mutating func restore(_ handover: Handover) {
+        for deposit in handover.deposits {
+            let descriptor = Descriptor(owning: deposit.number)
+            descriptor.setInherited(false)
+            _ = deposits.keep(SharedDescriptor(descriptor), under: deposit.key)
+        }
+        for exit in handover.exits { exits.add(exit) }
     }
 }
 
@@ -72,6 +114,10 @@ extension Safe {
             answers.append((.children(Array(part)), nil))
             children = children.dropFirst(part.count)
         }
+        if deaths.count > 0 {
+            answers.append((.daemonsDied(count: deaths.count, last: deaths.last), nil))
+        }
+        if let updateOutcome { answers.append((.updateEnded(reason: updateOutcome), nil)) }
         answers.append((.listed, nil))
     }
 

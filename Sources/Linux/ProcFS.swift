@@ -78,6 +78,9 @@ public enum ProcFS {
         return line.map { $0.dropFirst(word.utf8.count + 1).split { $0 == " " || $0 == "\t" } }
     }
 
+    /// What it was started with, its name first; empty for one that is the kernel's.
+    public static func command(of process: Int32) -> [String] { words("/proc/\(process)/cmdline") }
+
     private static func read(_ path: String, atMost limit: Int = 1 << 18) -> [UInt8]? {
         // Every failure here means that the process is gone or not ours.
         try? File.read(path, atMost: limit)

@@ -1,7 +1,23 @@
 /// How everything stands, for `list`, `describe` and `monit`.
 public struct Snapshot: Equatable, Sendable {
     public var apps: [AppSnapshot]
-    public init(apps: [AppSnapshot] = []) { self.apps = apps }
+    /// How often the daemon itself came to an unwanted end; nil: never since it was started or updated.
+    public var daemonDeaths: DaemonDeaths?
+
+    public init(apps: [AppSnapshot] = [], daemonDeaths: DaemonDeaths? = nil) {
+        self.apps = apps
+        self.daemonDeaths = daemonDeaths
+    }
+
+    public struct DaemonDeaths: Equatable, Sendable {
+        public var count: Int
+        public var last: Instant
+
+        public init(count: Int, last: Instant) {
+            self.count = count
+            self.last = last
+        }
+    }
 }
 
 public struct AppSnapshot: Equatable, Sendable {

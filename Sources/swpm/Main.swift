@@ -14,16 +14,32 @@ enum Main {
 
     private static func run(_ arguments: [String]) -> Int32 {
         switch arguments.first {
-        case "keeper": KeeperProcess.run(keeperConfiguration(arguments.dropFirst()))
-        case "daemon": Startup.run(home: home, version: Version.number)
+        case "keeper": keep(Array(arguments.dropFirst()))
+        case "daemon": supervise()
         default: Client.run(arguments)
         }
     }
 
     /// `swpm keeper [--ready DESCRIPTOR]`: the launcher says where the first daemon reports that it is up.
-    private static func keeperConfiguration(_ arguments: ArraySlice<String>) -> KeeperConfiguration {
-        let ready = arguments.first == "--ready" ? arguments.dropFirst().first.flatMap { Int32($0) } : nil
-        return KeeperConfiguration(home: home, ready: ready)
+    /// `--check` asks whether this program could take over, `--resume` has it do so.
+    private static func keep(_ arguments: [String]) -> Int32 {
+        let number = arguments.count > 1 ? Int32(arguments[1]) : nil
+        if arguments.first == "--check", let number {
+            return Rehearsal.run(home: home, version: Version.number, handover: number)
+        }
+        reportCrashes(of: "keeper")
+        let ready = arguments.first == "--ready" ? number : nil
+        return KeeperProcess.run(
+            KeeperConfiguration(home: home, ready: ready, resumption: Resumption(arguments)))
+    }
+
+    private static func supervise() -> Int32 {
+        reportCrashes(of: "daemon")
+        return Startup.run(home: home, version: Version.number)
+    }
+
+    private static func reportCrashes(of part: String) {
+        Crashes.report(to: "\(home)/daemon.log", as: "\(Version.text) (\(Image.buildID)), \(part)")
     }
 
     private static var home: String { ThisProcess.variable(KeeperConfiguration.homeVariable) ?? "/" }

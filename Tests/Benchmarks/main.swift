@@ -10,6 +10,7 @@ do {
     for (name, measure) in [
         ("commands", measureCommands), ("instances", measureInstances), ("connections", measureConnections),
         ("peers", measurePeers), ("balancing", measureBalancing), ("drains", measureDrains),
+        ("updates", measureUpdates),
     ] as [(String, (inout Table) throws -> Void)] where wanted == nil || wanted == name {
         try measure(&table)
     }

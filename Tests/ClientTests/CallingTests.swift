@@ -77,6 +77,47 @@ import Wire
         }
     }
 
+    @Test(arguments: ["0.0.1", "99.0.0"])
+    func `a daemon of another version that is not understood is named, and what to do about it`(
+        _ version: String
+    ) throws {
+        let server = ProgramName(version: version, build: "0123456789ab").header
+        let advice = version == "0.0.1" ? "swpm update has it go on" : "newer than this one"
+        // It calls things by other names, knows no such call, and speaks of what nobody here knows.
+        let answers = [
+            HTTPWriter.response(200, Array("{\"programs\": []}".utf8), server: server),
+            HTTPWriter.response(
+                404, Answer.bytes(APIRefusal(HTTPRefusal(404, "no such path"))), server: server),
+            HTTPWriter.response(200, Array("{\"apps\": [{\"mode\": \"quantum\"}]}".utf8), server: server),
+        ]
+        for bytes in answers {
+            try withDaemon({ _ in .answer(bytes) }) {
+                let caller = caller
+                do throws(Stop) {
+                    _ = try caller.snapshot()
+                    Issue.record("that was understood")
+                } catch {
+                    let report = caller.peer.explained(error)
+                    #expect(report.errors.count == 2, "\(report)")
+                    #expect(
+                        report.errors.last?.contains("another swpm, \(version) (0123456789ab)") == true
+                            && report.errors.last?.contains(advice) == true, "\(report)")
+                }
+            }
+        }
+    }
+
+    @Test func `members that a newer daemon adds are no trouble`() throws {
+        let bytes = Array("{\"apps\": [], \"weather\": {\"outlook\": \"fine\"}}".utf8)
+        let server = ProgramName(version: "99.0.0", build: "").header
+        try withDaemon({ _ in .answer(HTTPWriter.response(200, bytes, server: server)) }) {
+            let caller = caller
+            let snapshot = try caller.snapshot()
+            #expect(snapshot == Snapshot())
+            #expect(caller.peer.reminder?.contains("newer than this one") == true)
+        }
+    }
+
     @Test func `a refusal has its exit code`() throws {
         let refusal = Refusal.noSuchApp("x")
         try withDaemon({ _ in .answer(HTTPWriter.response(refusal.status, Answer.bytes(refusal))) }) {

@@ -86,6 +86,19 @@ enum Scene {
             ])
     }
 
+    @Test func `a daemon that died is told of for a day`() {
+        func remarks(_ count: Int, _ ago: Duration) -> [String] {
+            let deaths = Snapshot.DaemonDeaths(count: count, last: Scene.now + (.zero - ago))
+            return Listing.remarks(Snapshot(daemonDeaths: deaths), at: Scene.now, home: "/h")
+        }
+        #expect(
+            remarks(1, .seconds(130))
+                == ["the daemon was restarted once, the last time 2 min ago: see /h/daemon.log"])
+        #expect(remarks(3, .seconds(1))[0].contains("3 times"))
+        #expect(remarks(3, .seconds(86_401)) == [])
+        #expect(Listing.remarks(Snapshot(), at: Scene.now, home: "/h") == [])
+    }
+
     @Test func `an empty list is a header`() {
         #expect(Listing.lines(Snapshot(), at: Scene.now, on: Surface()).count == 1)
     }

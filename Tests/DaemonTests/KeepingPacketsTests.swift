@@ -6,7 +6,7 @@ import Testing
 @Suite struct KeepingPackets {
     static let requests: [KeeperRequest] = [
         .deposit(key: "log/1/out"), .deposit(key: ""), .withdraw(key: String(repeating: "k", count: 200)),
-        .withdrawAll(prefix: "log/"), .acknowledge(process: -1), .list, .quit,
+        .withdrawAll(prefix: "log/"), .acknowledge(process: -1), .list, .quit, .update,
         .borrow(Loan(ticket: .max, process: 1, descriptor: 2, address: 0xffff_ffff_ffff, length: 128)),
     ]
     static let reports: [KeeperReport] = [
@@ -18,6 +18,8 @@ import Testing
         .exited(ReapedProcess(Reaped(process: 7, end: .signal(9)), at: .max)),
         .lent(ticket: 5, memory: [1, 2, 3]), .notLent(ticket: 5, code: 9), .held(key: "schlüssel"),
         .children([1, 2, 3]), .children([]), .listed, .refused(key: "k", code: 24), .quitting,
+        .makeWay, .daemonsDied(count: 3, last: .max), .updateEnded(reason: ""),
+        .updateEnded(reason: "it hangs"),
     ]
 
     @Test(arguments: requests) func `a request is what it was when it arrives`(request: KeeperRequest) {
@@ -27,6 +29,47 @@ import Testing
 
     @Test(arguments: reports) func `a report is what it was when it arrives`(report: KeeperReport) {
         #expect(KeeperReport(decoding: report.encoded()) == report)
+    }
+
+    @Test func `what a keeper leaves to the program it becomes arrives, also when more is said`() {
+        let exit = ReapedProcess(Reaped(process: 7, end: .signal(9), peakMemory: 1 << 40), at: 99)
+        let handover = Handover(
+            lock: 4, openFiles: ResourceLimit(.openFiles, soft: 1024, hard: .max),
+            deposits: [.init("log/1/out", 9), .init("", 10)], exits: [exit, exit])
+        let bytes = handover.encoded()
+        #expect(Handover(decoding: bytes) == handover)
+        // A later version may add what this one ignores.
+        #expect(Handover(decoding: bytes + [1, 2, 3]) == handover)
+        for length in 0..<bytes.count { #expect(Handover(decoding: Array(bytes.prefix(length))) == nil) }
+        #expect(Handover(decoding: [Handover.version + 1] + bytes.dropFirst()) == nil)
+    }
+
+    @Test func `a keeper knows what it was from its command line`() {
+        for resumption in [
+            Resumption(handover: 7, previous: 9), Resumption(handover: 7, reason: "its daemon hangs"),
+            Resumption(handover: 7),
+        ] {
+            #expect(Resumption(Array(resumption.arguments.dropFirst())) == resumption)
+        }
+        for other in [[], ["--ready", "3"], ["--resume", "x", "none", ""], ["--resume", "3"]] {
+            #expect(Resumption(other) == nil)
+        }
+    }
+
+    @Test func `only a rehearsal that says so can take over`() {
+        func objection(_ end: Reaped.End, _ said: String) -> String? {
+            Rehearsed.objection(end, Array(said.utf8))
+        }
+        #expect(objection(.code(0), Rehearsed.sentence(version: "1.2.3") + "\n") == nil)
+        #expect(objection(.code(0), "") == "it is not swpm")
+        #expect(objection(.code(0), "hello\n") == "it is not swpm")
+        #expect(
+            objection(.code(Rehearsed.objects), "noise\n\(Rehearsed.prefix)no such state\n")
+                == "no such state")
+        #expect(
+            objection(.code(65), "usage: ls") == "it is not swpm, or does not work: it exited with code 65")
+        #expect(
+            objection(.signal(11), "") == "it is not swpm, or does not work: it was ended by signal 11")
     }
 
     @Test func `what was cut or lengthened is nothing`() {

@@ -28,6 +28,25 @@ func withDirectory(_ body: (String) throws -> Void) throws {
         }
     }
 
+    @Test func `a bounded log puts whole files aside and forgets the oldest`() throws {
+        try withDirectory { directory in
+            let log = BoundedLog(directory + "/log", limit: 10, kept: 2)
+            for number in 1...5 {
+                let isNew = try log.append(Array("line \(number) is long\n".utf8))
+                #expect(isNew == (number > 1))
+            }
+            #expect(try Directory.names(in: directory) == ["log", "log.1", "log.2"])
+            #expect(try File.read(directory + "/log") == Array("line 5 is long\n".utf8))
+            #expect(try File.read(directory + "/log.2") == Array("line 3 is long\n".utf8))
+            #expect(try File.status(directory + "/log")?.mode == 0o600)
+            try log.open().writeAll(Array("x".utf8))
+            #expect(try File.read(directory + "/log") == Array("x".utf8))
+            try File.append(Array("y".utf8), to: directory + "/log")
+            #expect(try !log.append([0x7a]))
+            #expect(try File.read(directory + "/log") == Array("xyz".utf8))
+        }
+    }
+
     @Test func `directories are made with those above them`() throws {
         try withDirectory { directory in
             try Directory.create(directory + "/a/b/c", mode: 0o700)

@@ -5,6 +5,8 @@ import Linux
 /// Does what was ordered, in a fixed order, and never comes back.
 func act(on orders: inout Orders) -> Never {
     if let file = orders.stamp { stamp(file) }
+    if let file = orders.report { Crashes.report(to: file, as: "puppet 1.2.3") }
+    if let kind = orders.crash { crash(kind) }
     if let home = orders.keep { keep(home, orders.command) }
     if let path = orders.handOver { handOver(to: path) }
     if !orders.deny.isEmpty || !orders.command.isEmpty { become(orders.command, without: orders.deny) }

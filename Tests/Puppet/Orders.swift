@@ -29,6 +29,9 @@ struct Orders {
     var listenAgain = false
     /// `--close-listener-after 1s`.
     var closeListenerAfter: Duration?
+    /// `--crash trap|address|abort|overflow|thread`: a mistake of its own, told of in the file of `--report`.
+    var crash: String?
+    var report: String?
     /// `--bind-only`: never listens.
     var bindOnly = false
     /// `--epoll-before-bind`: the socket is in an epoll set before it has an address.
@@ -87,6 +90,8 @@ struct Orders {
         case "--stamp": stamp = value
         case "--keep": keep = value
         case "--hand-over": handOver = value
+        case "--crash": crash = value
+        case "--report": report = value
         case "--deny": deny = value.split(separator: ",").map(String.init)
         default: refuse("unknown order: \(word)")
         }

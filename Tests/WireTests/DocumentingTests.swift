@@ -59,7 +59,7 @@ import Testing
             .promote(selector), .rollback(selector),
         ]
         return [
-            .ping, .version, .jlist, .events, .apps(.all), .apps(selector),
+            .ping, .version, .update("/x"), .jlist, .events, .apps(.all), .apps(selector),
             .pass(.signal(.terminate), to: selector),
             .pass(.message(.null), to: selector),
         ]

@@ -103,7 +103,8 @@ import Testing
         bytes += Answer.bytes(Refusal.invalid("the script is empty")) + Answer.bytes(Refusal.shuttingDown)
         bytes += Answer.bytes(APIRefusal(.timedOut))
         let facts = DaemonFacts(
-            version: "0.1.0", process: ProcessID(77), since: Instant(nanoseconds: 1_500_000_000))
+            version: "0.1.0", build: "6f24e5e73e75", process: ProcessID(77),
+            since: Instant(nanoseconds: 1_500_000_000))
         bytes += Answer.bytes(facts, clock: clock) + Answer.pong
         try expectGolden(bytes, "answers.ndjson")
     }

@@ -3,9 +3,11 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include "crashes.h"
 #include "entries.h"
 #include "events.h"
 #include "files.h"
+#include "image.h"
 #include "messages.h"
 #include "pages.h"
 #include "process.h"

@@ -14,6 +14,8 @@ public enum APICall: Equatable, Sendable {
     case events
     /// Something for the programs themselves; answered by a receipt for each instance.
     case pass(Missive, to: Selector)
+    /// The daemon and its keeper go on as the program at this absolute path; answered by the new daemon.
+    case update(String)
 }
 
 /// Why a request is not a call: the status, and a word for programs.

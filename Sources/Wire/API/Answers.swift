@@ -3,11 +3,16 @@ public import Supervision
 /// Who answers.
 public struct DaemonFacts: Equatable, Sendable {
     public var version: String
+    /// What the linker derived from the program; empty where it did not.
+    public var build: String
     public var process: ProcessID
     public var since: Instant
 
-    public init(version: String, process: ProcessID, since: Instant) {
+    public var program: ProgramName { ProgramName(version: version, build: build) }
+
+    public init(version: String, build: String = "", process: ProcessID, since: Instant) {
         self.version = version
+        self.build = build
         self.process = process
         self.since = since
     }
@@ -34,6 +39,7 @@ public enum Answer {
         text(clock: clock) { writer in
             writer.object { writer in
                 writer.field("version", facts.version)
+                writer.field("build", facts.build)
                 writer.field("api", "v1")
                 writer.field("pid", facts.process.number)
                 writer.field("since", facts.since)
@@ -91,8 +97,8 @@ public enum Answer {
         try read(bytes) { json throws(JSONMismatch) in
             var fields = try JSONFields(json, clock: clock)
             return DaemonFacts(
-                version: try fields.read("version"), process: ProcessID(try fields.read("pid")),
-                since: try fields.read("since"))
+                version: try fields.read("version"), build: try fields.optional("build") ?? "",
+                process: ProcessID(try fields.read("pid")), since: try fields.read("since"))
         }
     }
 

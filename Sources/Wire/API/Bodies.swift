@@ -140,6 +140,27 @@ enum SignalBody {
     }
 }
 
+/// The body of `update`: `{"binary": "/usr/local/bin/swpm"}`.
+enum UpdateBody {
+    static func read(_ body: [UInt8]) throws(APIRefusal) -> String {
+        try parse(body) { json throws(JSONMismatch) in
+            guard case .object(let members) = json, members.count == 1,
+                case .string(let path)? = json["binary"], path.hasPrefix("/")
+            else {
+                throw JSONMismatch(
+                    expected: "an object with \"binary\", an absolute path, and nothing else", found: json)
+            }
+            return path
+        }
+    }
+
+    static func write(_ path: String) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { $0.field("binary", path) }
+        return writer.bytes
+    }
+}
+
 /// The body of `send`: `{"message": <any JSON>}`.
 enum SendBody {
     static func read(_ body: [UInt8]) throws(APIRefusal) -> JSON {

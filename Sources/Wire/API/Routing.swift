@@ -50,6 +50,9 @@ extension APICall {
         case "version": return try only(.get, request, .version)
         case "jlist": return try only(.get, request, .jlist)
         case "events": return try only(.get, request, .events)
+        case "update":
+            guard request.method == .post else { throw notAllowed("POST") }
+            return .update(try UpdateBody.read(try body(request)))
         case "shutdown": return try only(.post, request, .operate(.shutdown, environment: nil))
         case "apps":
             switch request.method {
@@ -131,6 +134,7 @@ extension APICall {
         case .operate(let request, let environment): operation(request, environment)
         case .pass(let missive, let selector):
             call(.post, ["apps", selector.part, missive.word], missive.body)
+        case .update(let path): call(.post, ["update"], UpdateBody.write(path))
         }
     }
 

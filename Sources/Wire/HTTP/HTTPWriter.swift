@@ -30,12 +30,12 @@ public enum HTTPWriter {
 
     /// A whole answer.
     public static func response(
-        _ status: Int, _ body: [UInt8], contentType: String = json, allow: String? = nil,
-        keepsAlive: Bool = true
+        _ status: Int, _ body: [UInt8], contentType: String = json, server: String = "",
+        allow: String? = nil, keepsAlive: Bool = true
     ) -> [UInt8] {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(body.count + 160)
-        begin(status, contentType, keepsAlive, into: &bytes)
+        bytes.reserveCapacity(body.count + 200)
+        begin(status, contentType, server, keepsAlive, into: &bytes)
         if let allow { bytes += "Allow: \(allow)\r\n".utf8 }
         bytes += "Content-Length: \(body.count)\r\n\r\n".utf8
         bytes += body
@@ -44,10 +44,11 @@ public enum HTTPWriter {
 
     /// The head of an answer whose body follows in chunks; without chunks it ends where the connection does.
     public static func stream(
-        _ status: Int = 200, contentType: String = lines, chunked: Bool = true, keepsAlive: Bool = true
+        _ status: Int = 200, contentType: String = lines, server: String = "", chunked: Bool = true,
+        keepsAlive: Bool = true
     ) -> [UInt8] {
         var bytes: [UInt8] = []
-        begin(status, contentType, keepsAlive && chunked, into: &bytes)
+        begin(status, contentType, server, keepsAlive && chunked, into: &bytes)
         bytes += (chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n").utf8
         return bytes
     }
@@ -65,9 +66,11 @@ public enum HTTPWriter {
     public static let lastChunk = Array("0\r\n\r\n".utf8)
 
     private static func begin(
-        _ status: Int, _ contentType: String, _ keepsAlive: Bool, into bytes: inout [UInt8]
+        _ status: Int, _ contentType: String, _ server: String, _ keepsAlive: Bool,
+        into bytes: inout [UInt8]
     ) {
         bytes += "HTTP/1.1 \(status) \(HTTPStatus.reason(status))\r\nContent-Type: \(contentType)\r\n".utf8
+        if !server.isEmpty { bytes += "Server: \(server)\r\n".utf8 }
         if !keepsAlive { bytes += "Connection: close\r\n".utf8 }
     }
 }

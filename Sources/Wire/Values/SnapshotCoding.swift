@@ -3,11 +3,28 @@ internal import Supervision
 extension Snapshot: JSONReadable, JSONWritable {
     init(json: JSON, clock: WallClock) throws(JSONMismatch) {
         var fields = try JSONFields(json, clock: clock)
-        self.init(apps: try fields.read("apps"))
+        self.init(apps: try fields.read("apps"), daemonDeaths: try fields.optional("daemon_deaths"))
     }
 
     func write(to writer: inout JSONWriter) {
-        writer.object { $0.field("apps", apps) }
+        writer.object { writer in
+            writer.field("apps", apps)
+            if let daemonDeaths { writer.field("daemon_deaths", daemonDeaths) }
+        }
+    }
+}
+
+extension Snapshot.DaemonDeaths: JSONReadable, JSONWritable {
+    init(json: JSON, clock: WallClock) throws(JSONMismatch) {
+        var fields = try JSONFields(json, clock: clock)
+        self.init(count: try fields.read("count"), last: try fields.read("last"))
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("count", count)
+            writer.field("last", last)
+        }
     }
 }
 
