@@ -27,6 +27,7 @@ extension Loop {
         cluster.send = { [unowned self] line, descriptor, instance in
             channels.send(line, descriptor, to: instance)
         }
+        preloads.onDrained = { [unowned self] in ports.finishApart($0) }
         // The preload leaves idle connections alone, which Node itself would cut.
         cluster.deafen = { [unowned self] in preloads.drain($0, isDeaf: true) }
         ports.recall = { [unowned self] in cluster.dismiss($0) }

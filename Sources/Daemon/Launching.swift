@@ -31,9 +31,9 @@ extension Loop {
         for outcome in spawner.outcomes.take() {
             switch outcome {
             case .failed(let instance, let reason): notSpawned(instance, reason)
-            case .spawned(let instance, let process, let handle, let isNode, let places):
+            case .spawned(let instance, let process, let handle, let node, let places):
                 spawned(instance, process, handle, places)
-                channels.spawned(instance, isNode: isNode)
+                channels.spawned(instance, as: node)
                 endedEarly(instance, process)
             }
         }

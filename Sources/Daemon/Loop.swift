@@ -169,7 +169,8 @@ final class Loop {
         case .spawn(let instance, let launch): spawn(instance, launch)
         case .steer(let app, let shares): ports.steer(app, to: shares)
         case .drain(let instance):
-            preloads.drain(instance)
+            let patience = ports.patienceApart(of: instance)
+            if preloads.drain(instance, idle: patience), patience != nil { ports.awaitWord(of: instance) }
             prober.end(instance)
             ports.drain(instance)
         case .signal(let instance, let signal):

@@ -16,7 +16,7 @@ struct SpawnJob: Sendable {
     var output: SharedDescriptor
     var error: SharedDescriptor
     var ports: PortsProvision
-    /// For a program that may turn out to be Node.
+    /// For a program that may turn out to be Node, or to start it.
     var channel: ChannelProvision?
     /// What RLIMIT_NOFILE was before the daemon raised its own.
     var openFiles: ResourceLimit
@@ -25,8 +25,8 @@ struct SpawnJob: Sendable {
 }
 
 enum SpawnOutcome: Sendable {
-    /// `isNode`: it was given its channel.
-    case spawned(InstanceID, ProcessID, SharedDescriptor, isNode: Bool, Places?)
+    /// `node`: as what it was given its channel; nil: it has none.
+    case spawned(InstanceID, ProcessID, SharedDescriptor, node: NodeRole?, Places?)
     case failed(InstanceID, String)
 }
 

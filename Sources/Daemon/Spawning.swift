@@ -11,12 +11,11 @@ extension SpawnJob {
             let facts = ScriptFacts(of: launch.spec)
             let invocation = launch.spec.invocation(of: facts)
             var request = try request(invocation, environments)
-            let isNode = channel != nil && invocation.isNode(facts)
-            if isNode { completeNode(&request, invocation) }
+            let node = completeNode(&request, invocation, invocation.nodeRole(facts))
             request.tray = tray
             let spawned = try spawn(request)
             let process = ProcessID(spawned.process)
-            return .spawned(instance, process, SharedDescriptor(spawned.release()), isNode: isNode, places)
+            return .spawned(instance, process, SharedDescriptor(spawned.release()), node: node, places)
         } catch {
             return .failed(instance, "\(error)")
         }
@@ -32,8 +31,28 @@ extension SpawnJob {
         return CheckProcess(process: process, handle: SharedDescriptor(spawned.release()))
     }
 
-    private func completeNode(_ request: inout SpawnRequest, _ invocation: Invocation) {
-        channel?.complete(&request, preload: preload(for: request.identity))
+    /// Gives what is, or may start, Node its channel; nil: it has none.
+    private func completeNode(
+        _ request: inout SpawnRequest, _ invocation: Invocation, _ role: NodeRole?
+    ) -> NodeRole? {
+        guard let channel, let role else { return nil }
+        // Deno stops before the program where it is to load another file first.
+        let preload = role == .deno ? nil : preload(for: request.identity)
+        switch role {
+        case .deno:
+            channel.complete(&request, preload: nil)
+            return .deno
+        case .itself:
+            channel.complete(&request, preload: preload)
+            completeInspection(&request, invocation)
+            return .itself
+        case .wrapper:
+            guard let preload, openFiles.soft > UInt64(ChannelProvision.wrappedNumber + 1) else { return nil }
+            return channel.complete(wrapper: &request, preload: preload) ? .wrapper : nil
+        }
+    }
+
+    private func completeInspection(_ request: inout SpawnRequest, _ invocation: Invocation) {
         guard launch.spec.mode == .cluster, Invocation.isNode(program: invocation.program) else { return }
         let own = launch.spec.interpreterArguments
         let options = request.environment.first { $0.hasPrefix("NODE_OPTIONS=") }

@@ -9,6 +9,8 @@ struct Instance: Equatable, Sendable {
     var since: Instant
     /// The held addresses it listens on, sorted.
     var listening: [ListenAddress] = []
+    /// It listens where nobody is steered: by a path. Told again to the next daemon.
+    var listensApart = false
     /// What it must listen on to be ready, because its predecessor did.
     var expected: [ListenAddress]
     var readySince: Instant?

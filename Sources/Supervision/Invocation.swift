@@ -16,44 +16,6 @@ public struct Invocation: Equatable, Sendable {
     }
 }
 
-// MARK: - Node
-
-extension Invocation {
-    /// Whether Node itself is executed, or a script that says so in its first line: such a program can be given a
-    /// message channel. Not what may start Node later (`npm`, a shell): that would not know it, or pass it on.
-    public func isNode(_ facts: ScriptFacts) -> Bool {
-        if Invocation.isNode(program: program) { return true }
-        if Invocation.name(program) == "env" { return Invocation.isNode(command: arguments) }
-        guard case .file(let path, _, .shebang(let line)) = facts, path == program else { return false }
-        let words = line.split(separator: " ").map(String.init)
-        guard let first = words.first else { return false }
-        return Invocation.isNode(program: first)
-            || Invocation.name(first) == "env" && Invocation.isNode(command: words.dropFirst())
-    }
-
-    /// What env(1) is told to run.
-    private static func isNode(command words: some Sequence<String>) -> Bool {
-        words.first { !$0.hasPrefix("-") && !$0.contains("=") }.map(isNode(program:)) ?? false
-    }
-
-    public static func isNode(program: String) -> Bool { ["node", "nodejs"].contains(name(program)) }
-
-    private static func name(_ program: String) -> String {
-        program.split(separator: "/").last.map(String.init) ?? program
-    }
-}
-
-extension AppSpec {
-    /// Before anybody has looked at the script: whether Node could be what is executed.
-    public var mayBeNode: Bool {
-        switch interpreter {
-        case .program(let program): Invocation.isNode(program: program) || program.hasSuffix("/env")
-        case .none: true
-        case .automatic: AppSpec.interpreter(forExtensionOf: script).map { $0 == "node" } ?? true
-        }
-    }
-}
-
 /// What the disk says of a script at the moment of a start.
 public enum ScriptFacts: Equatable, Sendable {
     /// No file of that name; a command of `PATH`, perhaps.

@@ -49,6 +49,7 @@ extension App {
             // A listener opened while serving joins those that are steered to.
             if let steered, isInRotation(slots[k][place].id) == true { desk.order(.steer(name, steered)) }
         }
+        if address == nil { slots[k][place].listensApart = true }
         weigh(place, of: k, &desk)
     }
 

@@ -32,7 +32,9 @@ extension App {
 
     /// New connections may be waiting for it.
     private func serves(_ instance: Instance) -> Bool {
-        guard instance.phase == .online, !instance.listening.isEmpty else { return false }
+        guard instance.phase == .online, !instance.listening.isEmpty || instance.listensApart else {
+            return false
+        }
         // After a restart of the daemon nobody knows who was steered to.
         return instance.hasServed || steered == nil
     }

@@ -15,22 +15,26 @@ enum NodeVersion: Int, CaseIterable, CustomTestStringConvertible {
     /// Two in `make test`: the oldest, and the system's.
     static var some: [NodeVersion] { Counts.isSoak ? allCases : [.v18, .v20] }
 
-    private var source: String {
-        let cache = environment("SWPM_TEST_CACHE") ?? "\(environment("HOME") ?? "/root")/.cache/swpm-tests"
-        return self == .v20 ? "/usr/bin/node" : "\(cache)/node-\(rawValue)/bin/node"
-    }
+    /// One in `make test`, where the version can hardly matter.
+    static func one(_ version: NodeVersion) -> [NodeVersion] { Counts.isSoak ? allCases : [version] }
 
     /// Its program, where the owner of the site can run it.
     func program(for site: Site) throws -> String {
-        try #require(isExecutable(source), "\(source) is missing: .ci/setup")
-        if self == .v20 { return source }
-        let path = "\(site.scratch.directory("node-\(rawValue)"))/node"
-        if !exists(path) { copyFile(source, to: path) }
-        return path
+        try self == .v20 ? "/usr/bin/node" : site.runtime("node-\(rawValue)", "node")
     }
 }
 
 extension Site {
+    /// What `.ci/setup` has fetched, where the owner can run it.
+    func runtime(_ folder: String, _ program: String) throws -> String {
+        let cache = environment("SWPM_TEST_CACHE") ?? "\(environment("HOME") ?? "/root")/.cache/swpm-tests"
+        let source = "\(cache)/\(folder)/bin/\(program)"
+        try #require(isExecutable(source), "\(source) is missing: .ci/setup")
+        let path = "\(scratch.directory(folder))/\(program)"
+        if !exists(path) { copyFile(source, to: path) }
+        return path
+    }
+
     /// Starts a Node fixture by an ecosystem file, which may say more.
     func startNode(
         _ version: NodeVersion, _ fixture: String, arguments: [String], instances: Int = 1, more: String = ""
@@ -47,8 +51,10 @@ extension Site {
         try must("start", path)
     }
 
-    /// nginx before the app, with TLS to the client and kept connections to the app.
-    func startNginx(on port: UInt16, before upstream: UInt16) throws -> Running {
+    /// nginx before the app, with TLS to the client, unless it is plain, and kept connections to the app.
+    func startNginx(
+        on port: UInt16, before upstream: String, isPlain: Bool = false, more: String = ""
+    ) throws -> Running {
         let folder = scratch.directory("nginx")
         let keys = command(
             "openssl",
@@ -69,12 +75,13 @@ extension Site {
             events { worker_connections 1024; }
             http {
               access_log off; \(paths)
-              upstream app { server 127.0.0.1:\(upstream); keepalive 64; }
+              upstream app { server \(upstream); keepalive 64; }
               server {
-                listen 127.0.0.1:\(port) ssl;
+                listen 127.0.0.1:\(port)\(isPlain ? "" : " ssl");
                 ssl_certificate \(folder)/cert.pem; ssl_certificate_key \(folder)/key.pem;
                 location / {
                   proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection "";
+                  \(more)
                 }
               }
             }
@@ -104,6 +111,12 @@ struct Posting {
         ).start()
     }
 
-    /// What it saw, in its words.
-    func stop() throws -> Finished { try running.stop(SIGINT, within: .seconds(90)) }
+    /// Ends it: every request was answered, and answered well.
+    func expectNoFailure(_ site: Site) throws {
+        let seen = try running.stop(SIGINT, within: .seconds(90))
+        #expect(seen.output.contains("requests in"), "\(seen)")
+        #expect(!seen.output.contains("Non-2xx"), "\(seen)\n\(site.daemonLog)")
+        #expect(!seen.output.contains("Socket errors"), "\(seen)\n\(site.daemonLog)")
+        #expect(!seen.output.contains("\n  0 requests in"), "\(seen)")
+    }
 }

@@ -14,7 +14,7 @@ import Wire
         let port = freePort()
         try site.startNode(version, "express.js", arguments: ["\(port)"], instances: 2)
         let front = freePort()
-        let nginx = behindNginx ? try site.startNginx(on: front, before: port) : nil
+        let nginx = behindNginx ? try site.startNginx(on: front, before: "127.0.0.1:\(port)") : nil
         let load = try Posting(
             site, behindNginx ? "https://127.0.0.1:\(front)/" : "http://127.0.0.1:\(port)/")
         for _ in 0..<Counts.of(3, soak: 10) {
@@ -22,12 +22,8 @@ import Wire
             let reload = try site.swpm("reload", "app", within: .seconds(90))
             #expect(reload.succeeded, "\(reload)\n\(site.daemonLog)")
         }
-        let seen = try load.stop()
+        try load.expectNoFailure(site)
         _ = try nginx?.stop(SIGQUIT)
-        #expect(seen.output.contains("requests in"), "\(seen)")
-        #expect(!seen.output.contains("Non-2xx"), "\(seen)\n\(site.daemonLog)")
-        #expect(!seen.output.contains("Socket errors"), "\(seen)\n\(site.daemonLog)")
-        #expect(!seen.output.contains("\n  0 requests in"), "\(seen)")
     }
 
     @Test(arguments: NodeVersion.some, Owner.here)

@@ -7,14 +7,22 @@ import Testing
         _ script: String, _ interpreter: AppSpec.Interpreter = .automatic,
         _ header: ScriptFacts.Header? = nil, executable: Bool = true
     ) -> Bool {
+        role(script, interpreter, header, executable: executable) == .itself
+    }
+
+    private func role(
+        _ script: String, _ interpreter: AppSpec.Interpreter = .automatic,
+        _ header: ScriptFacts.Header? = nil, executable: Bool = true, arguments: [String] = []
+    ) -> NodeRole? {
         var spec = AppSpec(name: AppName("app"), script: script, workingDirectory: "/srv")
         spec.interpreter = interpreter
+        spec.arguments = arguments
         let facts = header.map {
             ScriptFacts.file(path: "/srv/\(script)", executable: executable, header: $0)
         }
-        let isNode = spec.invocation(of: facts ?? .missing).isNode(facts ?? .missing)
-        #expect(spec.mayBeNode || !isNode)
-        return isNode
+        let role = spec.invocation(of: facts ?? .missing).nodeRole(facts ?? .missing)
+        #expect(spec.mayReachNode || role == nil)
+        return role
     }
 
     @Test func `Node itself is, whatever runs in it`() {
@@ -35,6 +43,27 @@ import Testing
         #expect(isNode("cli", .automatic, .shebang(line), executable: false) || line.contains("-S"))
     }
 
+    @Test func `npm, its kin and shells may start it`() {
+        #expect(role("npm", arguments: ["start"]) == .wrapper)
+        #expect(role("npm start") == .wrapper)
+        #expect(role("npm", .none) == .wrapper)
+        #expect(role("npm", .automatic, .shebang("/usr/bin/env node")) == .wrapper)
+        #expect(role("npm-cli.js", .program("node"), .text) == .wrapper)
+        #expect(role("yarn", arguments: ["start"]) == .wrapper)
+        #expect(role("/opt/bin/pnpm", .none, arguments: ["start"]) == .wrapper)
+        #expect(role("start.sh", .automatic, .text, executable: false) == .wrapper)
+        #expect(role("start", .automatic, .shebang("/bin/sh -e")) == .wrapper)
+        #expect(role("start", .automatic, .shebang("/usr/bin/env bash")) == .wrapper)
+        #expect(role("start", .program("/bin/dash"), .text) == .wrapper)
+    }
+
+    @Test func `Deno speaks its protocol where it runs a program`() {
+        #expect(role("deno", arguments: ["run", "-A", "server.mjs"]) == .deno)
+        #expect(role("server.mjs", .program("/opt/deno"), .text) == .deno)
+        #expect(role("deno", arguments: ["task", "start"]) == nil)
+        #expect(role("deno", arguments: ["--version"]) == nil)
+    }
+
     @Test func `what only may start it later is not`() {
         #expect(!isNode("npm start"))
         #expect(!isNode("server.py", .automatic, .text))
@@ -42,6 +71,10 @@ import Testing
         #expect(!isNode("run", .automatic, .shebang("/bin/sh")))
         #expect(!isNode("run", .automatic, .shebang("/usr/bin/env python3 node")))
         #expect(!isNode("app.js", .program("deno"), .text))
+        #expect(role("server.py", .automatic, .text) == nil)
+        #expect(role("server", .automatic, .binary) == nil)
+        #expect(role("run", .automatic, .shebang("/usr/bin/env python3 node")) == nil)
+        #expect(role("npm-statistics.js", .automatic, .text, executable: false) == .itself)
     }
 
     @Test func `no variable of a channel is passed on, not even a declared one`() {

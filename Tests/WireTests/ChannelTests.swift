@@ -70,6 +70,7 @@ import Wire
             try message("{\"cmd\":\"NODE_SWPM\",\"act\":\"present\",\"signals\":[\"SIGINT\"]}")
                 == .preload(.present(signals: [.interrupt])))
         #expect(try message("{\"cmd\":\"NODE_SWPM\",\"act\":\"drained\"}") == .preload(.drained))
+        #expect(try message("{\"cmd\":\"NODE_SWPM\",\"act\":\"gone\"}") == .preload(.gone))
         for text in [
             "{\"cmd\":\"NODE_SWPM\"}", "{\"cmd\":\"NODE_SWPM\",\"act\":\"present\"}",
             "{\"cmd\":\"NODE_SWPM\",\"act\":\"reboot\"}",
@@ -99,6 +100,8 @@ import Wire
         #expect(options("") == "--require \"/h/preload.cjs\"")
         #expect(options("--inspect -r a") == "--inspect -r a --require \"/h/preload.cjs\"")
         #expect(options(nil, path: "/a \"b\"\\c/p.cjs") == "--require \"/a \\\"b\\\"\\\\c/p.cjs\"")
+        // Said already, below a wrapper.
+        #expect(options("-r a --require \"/h/preload.cjs\"") == "-r a --require \"/h/preload.cjs\"")
         #expect(options("--permission") == nil)
         #expect(options(nil, ["--experimental-permission", "app.js"]) == nil)
         #expect(options("--experimental-policy=x") == nil)

@@ -11,6 +11,9 @@ internal import Wire
 final class Channels {
     static let keyPrefix = "channel/"
     static func key(_ instance: InstanceID) -> String { "\(keyPrefix)\(instance.number)" }
+    /// Says of a channel that it was given to a wrapper.
+    static let wrappedPrefix = "wrapped/"
+    static func wrappedKey(_ instance: InstanceID) -> String { "\(wrappedPrefix)\(instance.number)" }
 
     /// What a program said itself.
     var onMessage: (InstanceID, JSON) -> Void = { _, _ in }
@@ -28,6 +31,10 @@ final class Channels {
     private let keeper: KeeperLink
     private let tell: (String) -> Void
     private var channels: [InstanceID: Channel] = [:]
+    /// Instances that are wrappers, and those of them below which nobody has taken the channel: what is said there is
+    /// heard by nobody.
+    private var wrapped: Set<InstanceID> = []
+    private var untaken: Set<InstanceID> = []
     /// Instances of which it was said already that something was dropped.
     private var complained: Set<InstanceID> = []
 
@@ -37,14 +44,18 @@ final class Channels {
         self.tell = tell
     }
 
-    /// Whether it can be spoken to.
-    func isOpen(_ instance: InstanceID) -> Bool { channels[instance]?.isOpen ?? false }
+    /// Whether it is a process below the instance's own that has the channel.
+    func isWrapped(_ instance: InstanceID) -> Bool { wrapped.contains(instance) }
+
+    /// Asks a program that runs since before this daemon whether it has a preload: whoever takes a wrapper's channel
+    /// later may answer, too.
+    func greet(_ instance: InstanceID) { _ = channels[instance]?.send(PreloadOrder.hello.line) }
 
     @discardableResult
     func send(_ line: [UInt8], _ descriptor: SharedDescriptor? = nil, to instance: InstanceID)
         -> Channel.Delivery
     {
-        guard let channel = channels[instance] else { return .closed }
+        guard let channel = channels[instance], !untaken.contains(instance) else { return .closed }
         let delivery = channel.send(line, descriptor)
         switch delivery {
         case .sent, .queued, .closed: break
@@ -64,19 +75,24 @@ final class Channels {
 extension Channels {
     /// What a Node program needs; nil for what cannot be one. Deposited before there is a process.
     func prepare(_ instance: InstanceID, _ launch: Launch) throws(SystemError) -> ChannelProvision? {
-        guard launch.spec.mayBeNode else { return nil }
+        guard launch.spec.mayReachNode else { return nil }
         let pair = try UnixSocket.pair(.stream)
         let ours = SharedDescriptor(pair.first)
         channels[instance] = Channel(instance, ours, watches)
         keeper.deposit(key: Channels.key(instance), ours.number)
-        return ChannelProvision(
+        return try ChannelProvision(
             socket: SharedDescriptor(pair.second), variables: variables(instance, launch))
     }
 
-    /// The program runs, and has taken its end of the channel or not.
-    func spawned(_ instance: InstanceID, isNode: Bool) {
+    /// The program runs, and has its end of the channel or not.
+    func spawned(_ instance: InstanceID, as node: NodeRole?) {
         guard let channel = channels[instance] else { return }
-        guard isNode else { return forget(instance) }
+        guard let node else { return forget(instance) }
+        if node == .wrapper {
+            wrapped.insert(instance)
+            untaken.insert(instance)
+            keeper.deposit(key: Channels.wrappedKey(instance), channel.socket.number)
+        }
         open(channel, isOld: false)
     }
 
@@ -91,6 +107,10 @@ extension Channels {
 
     /// Takes up the channels that a previous daemon had; those of nobody are closed.
     func restore(_ held: [String: SharedDescriptor], of living: (InstanceID) -> Bool) {
+        for key in held.keys where key.hasPrefix(Channels.wrappedPrefix) {
+            let number = UInt64(key.dropFirst(Channels.wrappedPrefix.count))
+            if !(number.map { living(InstanceID($0)) } ?? false) { keeper.withdraw(key: key) }
+        }
         for (key, socket) in held.sorted(by: { $0.key < $1.key }) where key.hasPrefix(Channels.keyPrefix) {
             let number = UInt64(key.dropFirst(Channels.keyPrefix.count))
             guard let instance = number.map({ InstanceID($0) }), living(instance) else {
@@ -99,6 +119,11 @@ extension Channels {
             }
             let channel = Channel(instance, socket, watches)
             channels[instance] = channel
+            if held[Channels.wrappedKey(instance)] != nil {
+                wrapped.insert(instance)
+                // Who has it will answer.
+                untaken.insert(instance)
+            }
             open(channel, isOld: true)
         }
     }
@@ -122,7 +147,9 @@ extension Channels {
         channel.hear = { _ in }
         channel.onEnd = {}
         complained.remove(instance)
+        untaken.remove(instance)
         keeper.withdraw(key: Channels.key(instance))
+        if wrapped.remove(instance) != nil { keeper.withdraw(key: Channels.wrappedKey(instance)) }
         if channel.wasOpen { onEnd(instance) }
     }
 }
@@ -132,6 +159,7 @@ extension Channels {
 extension Channels {
     private func hear(_ arrival: ChannelReader.Arrival, _ channel: Channel) {
         let instance = channel.instance
+        untaken.remove(instance)
         switch arrival {
         case .tooLong:
             complain(instance, "a message of it is longer than \(ChannelReader.lineLimit) bytes; dropped")
@@ -140,7 +168,9 @@ extension Channels {
             switch ChannelMessage(json) {
             case .own(let message): onMessage(instance, message)
             case .cluster(let message): onCluster(instance, message)
-            case .preload(let message): onPreload(instance, message)
+            case .preload(let message):
+                if message == .gone, wrapped.contains(instance) { untaken.insert(instance) }
+                onPreload(instance, message)
             case .ignored: break
             case .withDescriptor(let message):
                 // It is closed by not being kept. Until this is confirmed the program would send nothing more.
@@ -149,35 +179,5 @@ extension Channels {
                 onMessage(instance, message)
             }
         }
-    }
-}
-
-/// What a Node program is started with so that it can send messages.
-struct ChannelProvision: Sendable {
-    var socket: SharedDescriptor
-    var variables: [String: String]
-
-    /// The number under which Node's own `fork` passes it.
-    static let usualNumber: Int32 = 3
-
-    /// `preload` is the file that the program is to load first, if any.
-    func complete(_ request: inout SpawnRequest, preload: String?) {
-        let taken = request.descriptors.map(\.target).max() ?? 2
-        let number = max(ChannelProvision.usualNumber, taken + 1)
-        request.descriptors.append(.init(socket.number, as: number))
-        let own = ["NODE_CHANNEL_FD": "\(number)", "NODE_CHANNEL_SERIALIZATION_MODE": "json"]
-        request.environment += own.merging(variables) { ours, _ in ours }.sorted { $0.key < $1.key }
-            .map { "\($0.key)=\($0.value)" }
-        if let preload { load(preload, &request) }
-    }
-
-    private func load(_ path: String, _ request: inout SpawnRequest) {
-        let name = "NODE_OPTIONS="
-        let present = request.environment.firstIndex { $0.hasPrefix(name) }
-        let options = present.map { String(request.environment[$0].dropFirst(name.count)) }
-        let wanted = NodeOptions.loading(path, before: options, arguments: request.arguments)
-        guard let wanted else { return }
-        if let present { request.environment.remove(at: present) }
-        request.environment.append(name + wanted)
     }
 }

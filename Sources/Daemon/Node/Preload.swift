@@ -10,12 +10,20 @@ enum Preload {
     private static let name = "preload.cjs"
 
     /// Where a program of this user finds it, written there if it is not; nil: it cannot be put there.
-    static func place(home: String, for user: UInt32?) -> String? {
+    static func place(home: String, for user: UInt32?, elsewhere: String = publicDirectory) -> String? {
         let isOurs = user == nil || user == ThisProcess.user
-        let directory = isOurs ? home : publicDirectory
-        let path = "\(directory)/\(isOurs ? name : "preload-\(version).cjs")"
+        return isOurs ? place(at: "\(home)/\(name)") : place(in: elsewhere)
+    }
+
+    /// Several swpm of different versions can share the public directory.
+    private static func place(in directory: String) -> String? {
+        // The program is then drained as any other is.
+        guard (try? prepare(directory)) != nil else { return nil }
+        return place(at: "\(directory)/preload-\(version).cjs")
+    }
+
+    private static func place(at path: String) -> String? {
         do throws(SystemError) {
-            if !isOurs { try prepare(directory) }
             if try !stands(path) {
                 try File.replace(path, with: Array(source.utf8))
                 // Whatever our umask is.
@@ -30,7 +38,7 @@ enum Preload {
 
     /// A directory in which nobody else can put a file of that name.
     private static func prepare(_ directory: String) throws(SystemError) {
-        if try File.status(directory) == nil {
+        if try File.status(directory, followingLinks: false) == nil {
             try Directory.create(directory, mode: 0o755)
             try File.setMode(directory, 0o755)
         }
@@ -42,11 +50,13 @@ enum Preload {
     }
 
     private static func stands(_ path: String) throws(SystemError) -> Bool {
-        guard let status = try File.status(path), status.mode & 0o444 == 0o444 else { return false }
+        // What somebody else can change, or have mean another file, is not what was read here.
+        guard let status = try File.status(path, followingLinks: false), status.kind == .file,
+            status.owner == ThisProcess.user, status.mode & 0o022 == 0, status.mode & 0o444 == 0o444
+        else { return false }
         return try File.read(path, atMost: source.utf8.count + 1).elementsEqual(source.utf8)
     }
 
-    /// Several swpm of different versions can share the public directory.
     private static let version: String = {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for byte in source.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
@@ -62,9 +72,66 @@ enum Preload {
 
         const { isMainThread } = require('worker_threads');
 
-        if (isMainThread) {
+        const wrapped = process.env.SWPM_CHANNEL;
+        if (isMainThread && wrapped !== undefined) {
+          // One that has a channel to its parent is not the one that is meant.
+          if (!process.connected) awaitUse();
+        } else if (isMainThread) {
           restoreOptions();
           if (process.connected && typeof process.send === 'function') attach();
+        }
+
+        // Below a wrapper (npm, a shell) nobody knows which of the Node programs is meant: it is the first that listens, or
+        // that waits for messages. Until then its children look for the channel as it does.
+        function awaitUse() {
+          const { Server } = require('net');
+          const original = Server.prototype.listen;
+          const watched = function listen(...words) {
+            use();
+            return original.apply(this, words);
+          };
+          const asked = (name) => {
+            if (name !== 'message' || !use()) return;
+            // As it would be had the channel been there before: who waits for messages does not end.
+            if (process.channel && typeof process.channel.refCounted === 'function') process.channel.refCounted();
+          };
+          let isUsed = false;
+          const use = () => {
+            if (isUsed) return false;
+            isUsed = true;
+            if (Server.prototype.listen === watched) Server.prototype.listen = original;
+            process.removeListener('newListener', asked);
+            delete process.env.SWPM_CHANNEL;
+            restoreOptions();
+            return take();
+          };
+          Server.prototype.listen = watched;
+          process.on('newListener', asked);
+        }
+
+        // False: somebody else has it, or it was not handed down.
+        function take() {
+          const fs = require('fs');
+          const [channel, inode] = wrapped.split(':').map(Number);
+          const { _forkChild } = require('child_process');
+          try {
+            if (fs.fstatSync(channel).ino !== inode || typeof _forkChild !== 'function') return false;
+            if (fs.readSync(channel + 1, Buffer.alloc(1), 0, 1, null) !== 1) return false;
+          } catch {
+            return false;
+          }
+          _forkChild(channel, 'json');
+          attach();
+          const { send } = process;
+          process.on('exit', () => {
+            send.call(process, { cmd: 'NODE_SWPM', act: 'gone' }, undefined, { swallowErrors: true }, () => {});
+            try {
+              fs.writeSync(channel + 1, 'x', fs.fstatSync(channel + 1).size);
+            } catch {
+              // The program has closed what it did not know: then nobody takes it again.
+            }
+          });
+          return true;
         }
 
         // What the program starts is not to load this, and the program is to see the options it was given.
@@ -120,14 +187,22 @@ enum Preload {
             if (socket.server && response && !response.headersSent) response.shouldKeepAlive = false;
           }
           const told = new WeakSet();
+          // Servers on a path, whose connections nobody sees from outside.
+          const apart = new Set();
           const look = () => {
             const { servers, sessions } = survey();
             for (const server of servers) endSessionsOf(server, told);
             for (const session of sessions) if (!session.closed && !session.destroyed) session.close();
             if (deaf) for (const server of servers) stopListening(server);
-            const isLate = idle !== undefined && Date.now() - since >= idle;
-            if (isLate) for (const server of servers) closeIdle(server);
-            if (sessions.size || [...servers].some((server) => connections(server).length > 0)) return;
+            if (idle !== undefined) {
+              for (const server of servers) if (typeof server.address() === 'string') apart.add(server);
+              for (const server of apart) {
+                stopListening(server);
+                if (Date.now() - since >= idle) closeIdle(server);
+              }
+            }
+            const awaited = idle === undefined ? servers : apart;
+            if (sessions.size || [...awaited].some((server) => connections(server).length > 0)) return;
             clearInterval(timer);
             done();
           };

@@ -5,7 +5,7 @@ internal import Wire
 /// Which Node programs have the preload, and what they said about themselves. A class, because callbacks lead back
 /// to it.
 final class Preloads {
-    /// No HTTP connection of the program is left.
+    /// No HTTP connection of the program is left, or none by a path where it was asked about those.
     var onDrained: (InstanceID) -> Void = { _ in }
 
     private let channels: Channels
@@ -17,7 +17,7 @@ final class Preloads {
     }
 
     /// A program that runs since before this daemon is asked whether it has one.
-    func ask(_ instance: InstanceID) { channels.send(PreloadOrder.hello.line, to: instance) }
+    func ask(_ instance: InstanceID) { channels.greet(instance) }
 
     func forget(_ instance: InstanceID) { handled[instance] = nil }
 
@@ -25,6 +25,7 @@ final class Preloads {
         switch message {
         case .present(let signals): handled[instance] = signals
         case .drained: onDrained(instance)
+        case .gone: forget(instance)
         }
     }
 
@@ -41,6 +42,8 @@ final class Preloads {
     /// The signal that asks this program to end: SIGINT where it handles that and not SIGTERM, as a program does
     /// that was written for PM2.
     func signal(_ wanted: Signal, for instance: InstanceID) -> Signal {
-        wanted == .terminate && handled[instance] == [.interrupt] ? .interrupt : wanted
+        // A wrapper's signals are its own affair.
+        let isPreferred = handled[instance] == [.interrupt] && !channels.isWrapped(instance)
+        return wanted == .terminate && isPreferred ? .interrupt : wanted
     }
 }

@@ -6,7 +6,7 @@ extension Ports {
     func drain(_ instance: InstanceID) {
         guard tenants[instance]?.hasEnded == false else { return }
         let held = holdings(of: instance)
-        guard !held.isEmpty else { return report(.drained(instance)) }
+        guard !held.isEmpty else { return finishRest(instance) }
         attachJoined()
         beginning.append(instance)
     }
@@ -16,10 +16,12 @@ extension Ports {
         if beginning.contains(instance) { hurried.insert(instance) }
         drains[instance]?.isHurried = true
         drains[instance]?.nextLook = .now
+        finishApart(instance)
     }
 
     /// It is over, however it ended.
     func endDrain(_ instance: InstanceID) {
+        apart[instance] = nil
         drains[instance] = nil
         hurried.remove(instance)
         beginning.removeAll { $0 == instance }
@@ -52,8 +54,8 @@ extension Ports {
         for instance in due { settle(instance, &settling, at: now) }
         var finishing = Survey(diagnostics, lookCosts)
         for instance in due where look(instance, &finishing, at: now) {
-            endDrain(instance)
-            report(.drained(instance))
+            drains[instance] = nil
+            finishRest(instance)
         }
         tellFailure(of: finishing)
     }

@@ -46,6 +46,8 @@ final class Ports {
     var beginning: [InstanceID] = []
     /// Those of them that are not to wait for requests in work.
     var hurried: Set<InstanceID> = []
+    /// Those that are to say themselves when connections by paths are done.
+    var apart: [InstanceID: Apart] = [:]
     let lookCosts = LookCosts()
     /// What workers were lent and nobody steers, by serial number.
     var sockets: [UInt64: LentSocket] = [:]

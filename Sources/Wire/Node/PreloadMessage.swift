@@ -6,6 +6,8 @@ public enum PreloadMessage: Equatable, Sendable {
     case present(signals: [Signal])
     /// No HTTP connection is left.
     case drained
+    /// The process below a wrapper that had the channel ends, and another may take it.
+    case gone
 
     static let command = "NODE_SWPM"
 
@@ -22,6 +24,7 @@ public enum PreloadMessage: Equatable, Sendable {
             }
             self = .present(signals: signals)
         case "drained": self = .drained
+        case "gone": self = .gone
         default: return nil
         }
     }
@@ -31,8 +34,10 @@ public enum PreloadMessage: Equatable, Sendable {
 public enum PreloadOrder: Equatable, Sendable {
     /// Say that you are there: a new daemon asks.
     case hello
-    /// Finish all connections. Those that are idle after so long are closed; nil: that is somebody else's work.
-    /// A deaf program takes no new ones, because its listener is shared.
+    /// Finish all connections. A deaf program takes no new ones, because its listener is shared.
+    ///
+    /// With `idle`, servers on a path take no new ones from now on, those of their connections that are idle after so
+    /// long are closed, and `drained` is about them: nobody sees them from outside.
     case drain(idle: Duration?, isDeaf: Bool)
 
     /// One line, with its end.
@@ -71,6 +76,8 @@ public enum NodeOptions {
             quoted.append(character)
         }
         let own = "--require \"\(quoted)\""
+        // A command that runs below a wrapper has it in its environment.
+        if let options, options.hasSuffix(own) { return options }
         return options.map { $0.isEmpty ? own : "\($0) \(own)" } ?? own
     }
 }

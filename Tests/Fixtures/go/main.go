@@ -15,7 +15,11 @@ func main() {
 		port = os.Args[1]
 	}
 	http.HandleFunc("/slow", func(writer http.ResponseWriter, request *http.Request) {
-		time.Sleep(300 * time.Millisecond)
+		pause, err := time.ParseDuration(request.URL.RawQuery + "s")
+		if err != nil {
+			pause = 300 * time.Millisecond
+		}
+		time.Sleep(pause)
 		fmt.Fprintf(writer, "%d\n", os.Getpid())
 	})
 	http.HandleFunc("/", func(writer http.ResponseWriter, request *http.Request) {

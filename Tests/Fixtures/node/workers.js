@@ -19,7 +19,9 @@ const cases = {
             http.createServer((request, response) => response.end(`${port} ${worker()}`)).listen(Number(first))
         })
     },
-    path: () => server().listen({ path: first, writableAll: true, readableAll: true }),
+    path: () => http.createServer((request, response) => {
+        setTimeout(() => response.end(worker()), Number(second || 0))
+    }).listen({ path: first, writableAll: true, readableAll: true }),
     udp: () => {
         const socket = require('dgram').createSocket('udp4')
         socket.on('message', (message, from) => socket.send(worker(), from.port, from.address))

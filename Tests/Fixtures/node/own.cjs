@@ -1,0 +1,2 @@
+// What a user has Node load before a program.
+globalThis.own = 'own';
