@@ -4,7 +4,11 @@ import Testing
 
 /// What Node programs do besides listening once on one port.
 @Suite(.serialized) struct UsingNode {
-    @Test(arguments: NodeVersion.some, [true, false])
+    static let stages: [(NodeVersion, Bool)] =
+        Counts.isSoak
+        ? NodeVersion.allCases.flatMap { [($0, true), ($0, false)] } : [(.v18, true), (.v20, false)]
+
+    @Test(arguments: stages)
     func `late servers, HTTP/2, threads and options of one's own are drained alike`(
         _ version: NodeVersion, isCluster: Bool
     ) throws {
@@ -34,7 +38,10 @@ import Testing
         // Sooner than `kill_timeout`: nothing was killed.
         try site.must("reload", "app", within: .seconds(60))
         let seen = try stream.wait()
-        #expect(seen.output == "goaway 0\nanswer begun \(pid) own\nclosed\n", "\(seen)\n\(site.daemonLog)")
+        let lines = seen.output.split(separator: "\n").map(String.init)
+        // Some say it once more when they close.
+        let others = lines.filter { $0 != "goaway 0" }
+        #expect(lines.first == "goaway 0" && others == ["answer begun \(pid) own", "closed"], "\(seen)")
         for load in loads { try load.expectNoFailure(site) }
         #expect(try site.pids(of: "app") != [pid])
     }

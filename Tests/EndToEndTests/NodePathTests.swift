@@ -19,7 +19,7 @@ import Testing
         let nginx = behindNginx ? try site.startNginx(on: front, before: "unix:\(path)") : nil
         let posting = behindNginx ? try Posting(site, "https://127.0.0.1:\(front)/") : nil
         let knocking = behindNginx ? nil : try knock(site, path)
-        for _ in 0..<Counts.of(3, soak: 10) {
+        for _ in 0..<Counts.of(2, soak: 10) {
             let reload = try site.must("reload", "app", within: .seconds(60))
             #expect(!reload.output.contains("SIGKILL"), "\(reload)")
         }
@@ -29,7 +29,7 @@ import Testing
         let seen = try knocking.stop(SIGINT, within: .seconds(60))
         #expect(seen.succeeded && seen.output.hasSuffix(", 0 failed: \n"), "\(seen)\n\(site.daemonLog)")
         // Each process served somebody.
-        #expect(seen.output.contains(" answered by \(Counts.of(3, soak: 10) + 1),"), "\(seen)")
+        #expect(seen.output.contains(" answered by \(Counts.of(2, soak: 10) + 1),"), "\(seen)")
     }
 
     private func knock(_ site: Site, _ path: String) throws -> Running {
