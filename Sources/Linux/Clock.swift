@@ -22,6 +22,14 @@ public enum Clock {
         format(time_t(nanoseconds / 1_000_000_000), "%Y-%m-%d %H:%M:%S")
     }
 
+    /// How far this machine's time zone is ahead of UTC at that moment, in seconds (localtime_r(3)).
+    public static func offset(atWall nanoseconds: Int64) -> Int {
+        var seconds = time_t(nanoseconds / 1_000_000_000)
+        var parts = tm()
+        localtime_r(&seconds, &parts)
+        return parts.tm_gmtoff
+    }
+
     private static func format(_ seconds: time_t, _ pattern: String) -> String {
         var seconds = seconds
         var parts = tm()

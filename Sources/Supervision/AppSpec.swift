@@ -74,6 +74,8 @@ public struct AppSpec: Equatable, Sendable {
     /// How long it may then stay stuck before it is killed and started anew; nil: for ever.
     public var stuckReplace: Duration?
 
+    public var logs = LogSettings()
+
     public init(name: AppName, script: String, workingDirectory: String) {
         self.name = name
         self.script = script

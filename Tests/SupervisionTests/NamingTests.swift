@@ -33,8 +33,18 @@ import Testing
         let name = LogFileName(AppName("my.app", in: "shop"), SlotIndex(12), .error)
         #expect("\(name)" == "shop-my-app-error-12.log")
         #expect(LogFileName("shop-my-app-error-12.log") == name)
-        for foreign in ["web-out-0.txt", "web-out-x.log", "web-other-0.log", "out-0.log", ""] {
-            #expect(LogFileName(foreign) == nil)
+        let names: [(String, String, LogStream?, Int?)] = [
+            ("web-out-0.log", "web", .out, 0), ("web-out.log", "web", .out, nil),
+            ("web-3.log", "web", nil, 3), ("web.log", "web", nil, nil), ("out-0.log", "out", nil, 0),
+            ("web-other-0.log", "web-other", nil, 0), ("web-out-x.log", "web-out-x", nil, nil),
+        ]
+        for (text, app, stream, slot) in names {
+            let name = LogFileName(text)
+            #expect(name?.app == app && name?.stream == stream && name?.slot?.number == slot, "\(text)")
+            #expect(name.map { "\($0)" } == text)
+        }
+        for foreign in ["web-out-0.txt", ".web-out-0.log.times", ".log", ""] {
+            #expect(LogFileName(foreign) == nil, "\(foreign)")
         }
     }
 }
