@@ -98,5 +98,5 @@ struct Launcher {
 
 extension Pipe {
     /// The writing end is closed here: then only the child can keep the pipe open.
-    fileprivate consuming func keepReader() -> Descriptor { reader }
+    consuming func keepReader() -> Descriptor { reader }
 }

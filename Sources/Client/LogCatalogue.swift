@@ -12,22 +12,46 @@ struct LogCatalogue {
         var paths: [SlotID: Description.LogPaths] = [:]
         for source in sources {
             var entry = paths[source.id] ?? Description.LogPaths(output: "", errors: "")
-            if source.isError { entry.errors = source.path } else { entry.output = source.path }
+            if source.stream != .out { entry.errors = source.path }
+            if source.stream != .error { entry.output = source.path }
             paths[source.id] = entry
         }
         return paths
     }
 
-    /// Those of an app, a namespace, or an id; all without a name.
+    /// Those of an app, a namespace, or an id; all without a name. Each file once.
     func matching(_ target: String?) -> [LogSource] {
-        guard let target else { return sources }
+        guard let target else { return LogCatalogue.distinct(sources) }
         let tests: [(LogSource) -> Bool] = [
             { $0.app.name == target || $0.app.description == target }, { $0.app.namespace == target },
             { "\($0.id.number)" == target },
         ]
         // As selectors do it: a name before a namespace before an id.
-        for test in tests where sources.contains(where: test) { return sources.filter(test) }
+        for test in tests where sources.contains(where: test) {
+            return LogCatalogue.distinct(sources.filter(test))
+        }
         return []
+    }
+
+    /// Those of some slots, each file once.
+    func matching(_ slots: [SlotID]) -> [LogSource] {
+        LogCatalogue.distinct(sources.filter { slots.contains($0.id) })
+    }
+
+    /// Several slots, and both streams, may write to one file.
+    private static func distinct(_ sources: [LogSource]) -> [LogSource] {
+        var places: [String: Int] = [:]
+        var distinct: [LogSource] = []
+        for source in sources {
+            if let place = places[source.path] {
+                distinct[place].isShared = distinct[place].isShared || distinct[place].id != source.id
+                if distinct[place].stream != source.stream { distinct[place].stream = nil }
+            } else {
+                places[source.path] = distinct.count
+                distinct.append(source)
+            }
+        }
+        return distinct
     }
 }
 
@@ -35,16 +59,39 @@ struct LogCatalogue {
 struct LogSource: Hashable {
     var id: SlotID
     var app: AppName
-    var isError: Bool
+    /// Nil: both write to it.
+    var stream: LogStream?
     var path: String
+    /// Several slots write to it.
+    var isShared = false
+    /// Each line is an object around what the program said (`log_type: "json"`).
+    var isJSON = false
+    /// Each line says when it was written (`log_date_format`).
+    var isStamped = false
+    /// When the instance that runs now was started, in nanoseconds since 1970; nil: none runs.
+    var runsSince: Int64?
+
+    var isError: Bool { stream == .error }
+}
+
+extension LogSource {
+    /// The files of a slot. One for both streams is read only where they have none of their own, which say the same.
+    static func of(_ id: SlotID, _ app: AppName, _ files: LogFiles) -> [LogSource] {
+        let own: [(LogStream?, String)] = [(.out, files.output), (.error, files.error)]
+        var found = own.filter { $0.1 != LogFiles.nowhere && !$0.1.isEmpty }
+        if found.isEmpty, let combined = files.combined { found = [(nil, combined)] }
+        return found.map { LogSource(id: id, app: app, stream: $0.0, path: $0.1) }
+    }
 }
 
 // MARK: - Where they are found
 
 extension LogCatalogue {
     /// As the daemon names them; nil where none runs.
-    static func fromDaemon(_ caller: Caller) throws(Stop) -> LogCatalogue? {
-        guard let body = try caller.ask(.jlist) else { return nil }
+    static func fromDaemon(
+        _ caller: Caller, within patience: Duration = Caller.patience
+    ) throws(Stop) -> LogCatalogue? {
+        guard let body = try caller.ask(.jlist, within: patience) else { return nil }
         do throws(JSONError) {
             guard case .array(let entries) = try JSON(parsing: body, options: .answer) else {
                 return LogCatalogue(sources: [])
@@ -61,23 +108,57 @@ extension LogCatalogue {
         else { return [] }
         var app = AppName(name)
         if case .string(let namespace)? = details["namespace"] { app.namespace = namespace }
-        return [("pm_out_log_path", false), ("pm_err_log_path", true)].compactMap { key, isError in
-            guard case .string(let path)? = details[key] else { return nil }
-            return LogSource(id: SlotID(Int(id)), app: app, isError: isError, path: path)
+        func path(_ key: String) -> String? {
+            if case .string(let path)? = details[key] { path } else { nil }
+        }
+        let files = LogFiles(
+            output: path("pm_out_log_path") ?? LogFiles.nowhere,
+            error: path("pm_err_log_path") ?? LogFiles.nowhere, combined: path("pm_log_path"))
+        return LogSource.of(SlotID(Int(id)), app, files).map { source in
+            var source = source
+            source.isJSON = path("log_type") == "json"
+            source.isStamped = path("log_date_format") != nil
+            if case .integer(let pid)? = entry["pid"], pid > 0,
+                case .integer(let since)? = details["pm_uptime"]
+            {
+                source.runsSince = since * 1_000_000
+            }
+            return source
         }
     }
 
-    /// As their names tell, where nobody can be asked: `<app>-<out|error>-<slot>.log`.
+    /// Without a daemon: what it left behind says which apps there are; else names of files do.
+    static func fromHome(_ home: Home) -> LogCatalogue {
+        guard let bytes = try? File.read(home.state), let file = try? StateFile(parsing: bytes) else {
+            return fromDirectory(home.logs)
+        }
+        let sources = file.state.apps.flatMap { app in
+            app.slots.flatMap { slot in
+                LogSource.of(slot.id, app.spec.name, app.spec.logFiles(of: slot.index, in: home.logs)).map {
+                    var source = $0
+                    source.isJSON = app.spec.logs.isJSON
+                    source.isStamped = app.spec.logs.dateFormat != nil
+                    return source
+                }
+            }
+        }
+        return LogCatalogue(sources: sources)
+    }
+
+    /// As their names tell: also those of apps that were deleted.
     static func fromDirectory(_ path: String) -> LogCatalogue {
         // No directory: no logs.
         let names = (try? Directory.names(in: path)) ?? []
-        return LogCatalogue(sources: names.compactMap { source(named: $0, in: path) })
+        let sources = names.compactMap { source(named: $0, in: path) }
+        // One file for both streams only where there is none for each.
+        let apart = Set(sources.filter { $0.stream != nil }.map(\.app))
+        return LogCatalogue(sources: sources.filter { $0.stream != nil || !apart.contains($0.app) })
     }
 
     static func source(named name: String, in directory: String) -> LogSource? {
         guard let file = LogFileName(name) else { return nil }
         return LogSource(
-            id: SlotID(file.slot.number), app: AppName(file.app), isError: file.stream == .error,
-            path: "\(directory)/\(name)")
+            id: SlotID(file.slot?.number ?? 0), app: AppName(file.app), stream: file.stream,
+            path: "\(directory)/\(name)", isShared: file.slot == nil)
     }
 }

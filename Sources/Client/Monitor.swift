@@ -13,7 +13,7 @@ final class Monitor {
     private var dashboard: Dashboard
     private var drawn: [String] = []
     private var keys = KeyParser()
-    private var readers: [LogReader] = []
+    private var logs = LogMerge()
     private var catalogue = LogCatalogue(sources: [])
     private var errand: Errand?
 
@@ -22,6 +22,8 @@ final class Monitor {
     private static let escapeDelay = Duration.milliseconds(50)
     private static let patience = Duration.seconds(2)
     private static let logLimit = 500
+    /// More than anybody reads in one period.
+    private static let turn = 5000
 
     private enum Token: UInt64 {
         case input = 1
@@ -146,22 +148,41 @@ extension Monitor {
     private func openLogs() {
         // Without an answer the log stays empty until the next selection.
         catalogue = (try? LogCatalogue.fromDaemon(caller)) ?? catalogue
-        let selected = dashboard.selectedSlots.map(\.0)
-        readers = catalogue.sources.filter { selected.contains($0.id) }.map { LogReader($0) }
         dashboard.log = []
-        for reader in readers {
-            append(reader.begin(lines: Monitor.logLimit / max(1, readers.count)), of: reader)
+        beginLogs()
+        readLogs()
+    }
+
+    private func beginLogs() {
+        let sources = catalogue.matching(dashboard.selectedSlots.map(\.0))
+        logs = LogMerge()
+        let shelf = LogShelf()
+        for source in sources {
+            let reader = LogReader(source, shelf: shelf)
+            reader.begin(LogSpan(lines: max(1, Monitor.logLimit / sources.count), goesOn: true))
+            logs.add(reader)
         }
     }
 
     private func readLogs() {
-        for reader in readers { append(reader.more(), of: reader) }
+        logs.refresh(nil)
+        var lines: [String] = []
+        var count = 0
+        while count < Monitor.turn, let (reader, line) = logs.next() {
+            lines += shown(line, of: reader.source)
+            count += 1
+        }
+        dashboard.log = (dashboard.log + lines).suffix(Monitor.logLimit)
+        // Faster than eyes: only the end is of interest.
+        if count == Monitor.turn { beginLogs() }
     }
 
-    private func append(_ lines: [[UInt8]], of reader: LogReader) {
-        let prefix = dashboard.selectedSlots.count > 1 ? "\(reader.source.id.number) | " : ""
-        dashboard.log += lines.suffix(Monitor.logLimit).map { prefix + String(decoding: $0, as: UTF8.self) }
-        dashboard.log.removeFirst(max(0, dashboard.log.count - Monitor.logLimit))
+    private func shown(_ line: LogLine, of source: LogSource) -> [String] {
+        let prefix = dashboard.selectedSlots.count > 1 ? "\(source.id.number) | " : ""
+        let text = LogContents(line.bytes, of: source).text
+        let shown =
+            LogRecord(line: text)?.lines(.plain, marking: { $0 }) ?? [String(decoding: text, as: UTF8.self)]
+        return shown.map { prefix + $0 }
     }
 }
 

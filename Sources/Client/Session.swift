@@ -39,7 +39,7 @@ struct Session {
         case .listAsJSON: return try listAsJSON()
         case .describe(let name): return try describe(name)
         case .why(let name): return try why(name)
-        case .logs(let options): return try LogCommand(voice: voice, caller: caller).run(options)
+        case .logs(let options): return try LogCommand.run(options, voice: voice, caller: caller)
         case .monitor: return try Monitor.run(voice: voice, caller: caller)
         case .ping: return try ping()
         case .kill: return try kill()

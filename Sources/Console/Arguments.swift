@@ -46,9 +46,13 @@ struct Arguments {
         }
         if let attached {
             values[option.key] = attached
-        } else if index < words.count, words[index] != "--", command.option(named: words[index]) == nil {
+        } else if index < words.count, words[index] != "--", command.option(named: words[index]) == nil,
+            option.takes(words[index])
+        {
             values[option.key] = words[index]
             index += 1
+        } else if option.isValueOptional {
+            values[option.key] = ""
         } else {
             throw UsageError("\(name) needs a value: \(name) <\(placeholder)>", command: command.name)
         }

@@ -101,14 +101,46 @@ public enum InstanceCount: Equatable, Sendable {
 public struct LogOptions: Equatable, Sendable {
     /// An app, or nil for all.
     public var target: String?
-    public var lines = 15
+    /// Of each log, the last so many; nil: all.
+    public var lines: Int? = 15
     public var follow = true
     public var streams: Streams = .both
-    /// The lines as they were written, without a prefix.
-    public var raw = false
+    public var form: Form = .lines
+    public var timestamps: Timestamps = .usual
+    public var since: WrittenTime?
+    public var until: WrittenTime?
+    /// An extended regular expression.
+    public var pattern: String?
+    public var isInverted = false
+    public var ignoresCase = false
+    /// What else is made to stand out, as an expression.
+    public var highlight: String?
+    public var level: LogLevel?
+    /// Only what the instances that run now have written.
+    public var onlyRunning = false
+    /// Nothing is shown: logs of apps that are not known any more are removed.
+    public var clearsDeleted = false
 
     public enum Streams: Equatable, Sendable {
         case both, output, errors
+    }
+
+    public enum Form: Equatable, Sendable {
+        /// Behind a prefix.
+        case lines
+        /// As they were written.
+        case raw
+        /// PM2's `key=value`.
+        case fields
+        case json
+    }
+
+    public enum Timestamps: Equatable, Sendable {
+        /// On a terminal only.
+        case usual
+        case none
+        /// In tokens of day.js or of strftime(3).
+        case format(String)
     }
 
     public init() {}

@@ -1,3 +1,5 @@
+internal import Supervision
+
 /// The commands there are. Parser, help and reference page all read this one table.
 enum CommandTable {
     static let commands: [CommandDescription] = running + looking + housekeeping + hidden
@@ -88,14 +90,11 @@ enum CommandTable {
         CommandDescription(
             .logs, aliases: ["log"], operands: "[app]",
             "Shows the last lines of the logs, then follows them.",
-            details: targets,
-            options: [
-                OptionDescription(["--lines"], value: "n", "How many lines of each file to begin with (15)."),
-                OptionDescription(["--nostream"], "Ends after these lines instead of following."),
-                OptionDescription(["--out"], "Only standard output."),
-                OptionDescription(["--err"], "Only standard error."),
-                OptionDescription(["--raw"], "The lines as they were written, without a prefix."),
-            ]),
+            details: """
+                \(targets). The lines of all logs are merged by their times, also those of rotated and compressed \
+                files. With `--json` each line is an object.
+                """,
+            options: logOptions),
         CommandDescription(
             .monit, aliases: ["dashboard", "dash"],
             "A full screen that stays current: instances, their logs, keys to act."),
@@ -141,6 +140,39 @@ extension CommandTable {
     private static let canary = OptionDescription(
         ["--canary"], value: "percent",
         "Replaces nothing yet: gives the new version this part of the new connections.")
+
+    private static let logOptions: [OptionDescription] = [
+        OptionDescription(["--lines"], value: "n", "How many lines of each log to begin with (15)."),
+        OptionDescription(["--nostream"], "Ends after these lines instead of following."),
+        OptionDescription(["-f", "--follow"], "Follows (it does so anyway)."),
+        OptionDescription(["--out"], "Only standard output."),
+        OptionDescription(["--err"], "Only standard error."),
+        OptionDescription(
+            ["--since"], value: "time", "Only what was written since: `10m` ago, or a moment, as in RFC 3339."
+        ),
+        OptionDescription(["--until"], value: "time", "Only what was written until then; ends."),
+        OptionDescription(
+            ["--grep"], value: "regex", "Only lines in which this is found (an expression as of `grep -E`)."),
+        OptionDescription(["-v", "--invert-match"], "Only lines in which `--grep` finds nothing."),
+        OptionDescription(
+            ["-i", "--ignore-case"], "`--grep` and `--highlight` take capitals for small letters."),
+        OptionDescription(
+            ["--highlight"], value: "regex", "Marks this on a terminal, besides what `--grep` finds.",
+            optional: { _ in true }),
+        OptionDescription(
+            ["--level"], value: "level",
+            "Leaves out what JSON loggers say to be less serious: `trace` to `fatal`."),
+        OptionDescription(["--generation"], "Only what the instances that run now have written."),
+        OptionDescription(
+            ["--timestamp"], value: "format",
+            "When each line was written, as `YYYY-MM-DD HH:mm:ss` or `%H:%M:%S` have it (usual on a terminal).",
+            optional: OptionDescription.isTimeFormat),
+        OptionDescription(["--no-timestamp"], "Not when, also not on a terminal."),
+        OptionDescription(["--raw"], "The lines as they were written, without a prefix."),
+        OptionDescription(["--format"], "As `timestamp=... app=... id=... type=... message=...`."),
+        OptionDescription(
+            ["--clear-deleted"], "Shows nothing: removes the logs of apps that are not known any more."),
+    ]
 
     private static let startOptions: [OptionDescription] = [
         OptionDescription(["-n", "--name"], value: "name", "Its name (else the program's)."),
@@ -225,14 +257,31 @@ struct OptionDescription: Sendable {
     /// What stands for its value in help, or nil for a switch.
     let value: String?
     let sentence: String
+    /// Nil: its value must follow. Otherwise it may, and this says whether the next word is one.
+    private let optional: (@Sendable (String) -> Bool)?
 
     /// The long name, under which its value is found.
     var key: String { names.first { $0.hasPrefix("--") } ?? names[0] }
-    var usage: String { names.joined(separator: ", ") + (value.map { " <\($0)>" } ?? "") }
+    var isValueOptional: Bool { optional != nil }
 
-    init(_ names: [String], value: String? = nil, _ sentence: String) {
+    var usage: String {
+        names.joined(separator: ", ") + (value.map { isValueOptional ? " [\($0)]" : " <\($0)>" } ?? "")
+    }
+
+    init(
+        _ names: [String], value: String? = nil, _ sentence: String,
+        optional: (@Sendable (String) -> Bool)? = nil
+    ) {
         self.names = names
         self.value = value
         self.sentence = sentence
+        self.optional = optional
+    }
+
+    func takes(_ word: String) -> Bool { optional?(word) ?? true }
+
+    /// What could be the name of an app is none.
+    @Sendable static func isTimeFormat(_ word: String) -> Bool {
+        ["%", "YY", "HH", "hh", "mm", "ss", "DD"].contains { word.mentions($0) }
     }
 }

@@ -10,6 +10,9 @@ public struct Palette: Equatable, Sendable {
     /// Less important than the rest.
     public func dimmed(_ text: String) -> String { paint(text, .dim) }
 
+    /// What was looked for.
+    public func marked(_ text: String) -> String { paint(text, .marked) }
+
     enum Style: String, Sendable {
         case plain = ""
         case bold = "1"
@@ -19,8 +22,14 @@ public struct Palette: Equatable, Sendable {
         case green = "32"
         case yellow = "33"
         case blue = "34"
+        case magenta = "35"
         case cyan = "36"
+        case boldGreen = "1;32"
+        case boldYellow = "1;33"
+        case boldBlue = "1;34"
+        case boldMagenta = "1;35"
         case boldCyan = "1;36"
+        case marked = "1;30;43"
     }
 
     func paint(_ text: String, _ style: Style) -> String {

@@ -38,9 +38,26 @@ extension LogOptions {
     init(_ arguments: Arguments, target: String?) throws(UsageError) {
         let values = OptionValues(arguments, command: "logs")
         self.target = target == "all" ? nil : target
+        since = try values.time("--since")
+        until = try values.time("--until")
+        // Who names a time wants all since then.
+        if since != nil { lines = nil }
         lines = try values.read("--lines", "a number") { Int($0).flatMap { $0 >= 0 ? $0 : nil } } ?? lines
         follow = !arguments.has("--nostream")
-        raw = arguments.has("--raw")
+        form = arguments.has("--raw") ? .raw : arguments.has("--format") ? .fields : .lines
+        pattern = values.text("--grep")
+        isInverted = arguments.has("--invert-match")
+        ignoresCase = arguments.has("--ignore-case")
+        highlight = values.text("--highlight").flatMap { $0.isEmpty ? nil : $0 }
+        level = try values.read("--level", "one of trace, debug, info, warn, error, fatal") {
+            LogLevel(name: $0)
+        }
+        onlyRunning = arguments.has("--generation")
+        clearsDeleted = arguments.has("--clear-deleted")
+        if arguments.has("--no-timestamp") { timestamps = .none }
+        if let format = values.text("--timestamp") {
+            timestamps = .format(format.isEmpty ? LogOptions.usualFormat : format)
+        }
         streams =
             switch (arguments.has("--out"), arguments.has("--err")) {
             case (true, false): .output
@@ -48,6 +65,11 @@ extension LogOptions {
             case (true, true), (false, false): .both
             }
     }
+}
+
+extension LogOptions {
+    /// PM2's.
+    static let usualFormat = "YYYY-MM-DD-HH:mm:ss"
 }
 
 extension InstanceCount {
@@ -82,6 +104,15 @@ private struct OptionValues {
             throw UsageError("\(name) \(Text.quoted(text)) is not \(expected)", command: command)
         }
         return value
+    }
+
+    func time(_ name: String) throws(UsageError) -> WrittenTime? {
+        guard let text = arguments.values[name] else { return nil }
+        guard let time = WrittenTime(text) else {
+            throw UsageError(
+                "\(name) \(Text.quoted(text)) is no time", hint: "as in: \(WrittenTime.examples)")
+        }
+        return time
     }
 
     func duration(_ name: String) throws(UsageError) -> Duration? {

@@ -31,6 +31,9 @@ extension SystemError {
     public static let badDescriptor = EBADF
     public static let tooLong = E2BIG
 
+    /// There is no such file.
+    public var isMissing: Bool { code == ENOENT || code == ENOTDIR }
+
     /// The kernel, or a container's rules, do not let us; it is not the object's fault.
     public var isRefusal: Bool { code == EPERM || code == EACCES || code == ENOSYS }
 }

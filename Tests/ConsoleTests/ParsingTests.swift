@@ -132,14 +132,58 @@ import Testing
         options.lines = 100
         options.follow = false
         options.streams = .errors
-        options.raw = true
+        options.form = .raw
         #expect(try parse("logs web --lines 100 --nostream --err --raw") == .logs(options))
         #expect(try parse("logs all") == .logs(LogOptions()))
+        #expect(try parse("logs -f --follow") == .logs(LogOptions()))
+    }
+
+    @Test func `logs takes times, an expression and a level`() throws {
+        var options = LogOptions()
+        options.lines = nil
+        options.since = .ago(.seconds(600))
+        options.until = .moment(0)
+        options.pattern = "a b"
+        options.isInverted = true
+        options.ignoresCase = true
+        options.level = .warn
+        options.onlyRunning = true
+        let line =
+            "logs --since 10m --until 1970-01-01T00:00:00Z --grep 'a b' -v -i --level WARNING --generation"
+        #expect(try parse(line) == .logs(options))
+        options.lines = 3
+        #expect(try parse(line + " --lines 3") == .logs(options))
+    }
+
+    @Test(arguments: [
+        ("logs --timestamp web", "YYYY-MM-DD-HH:mm:ss"), ("logs web --timestamp", "YYYY-MM-DD-HH:mm:ss"),
+        ("logs --timestamp HH:mm:ss web", "HH:mm:ss"), ("logs --timestamp=%H web", "%H"),
+    ]) func `the format of a time may be left out`(line: String, format: String) throws {
+        var options = LogOptions()
+        options.target = "web"
+        options.timestamps = .format(format)
+        #expect(try parse(line) == .logs(options))
+    }
+
+    @Test func `what is marked may be left out`() throws {
+        var options = LogOptions()
+        #expect(try parse("logs --highlight") == .logs(options))
+        options.highlight = "x"
+        #expect(try parse("logs --highlight x") == .logs(options))
+        options.target = "web"
+        #expect(try parse("logs --highlight=x web") == .logs(options))
+    }
+
+    @Test(arguments: ["--since", "--until"]) func `what is no time is refused with examples`(option: String) {
+        let error = #expect(throws: UsageError.self) { try ParsedCommand(["logs", option, "soon"]) }
+        #expect(error?.message == "\(option) \u{201C}soon\u{201D} is no time")
+        #expect(error?.hint.hasPrefix("as in: 10m, 2h, 2026-11-21T09:30:00Z") == true)
     }
 
     @Test(arguments: [
         ("lits", "did you mean: swpm list"), ("strat app.js", "did you mean: swpm start"),
         ("frobnicate", "see: swpm help"), ("logs --line 3", "did you mean: --lines"),
+        ("logs --level loud", "see: swpm help logs"),
         ("start app.js --port 3000", "arguments for the program go after --: swpm start app -- --port"),
         ("stop", "see: swpm help stop"), ("scale web", "see: swpm help scale"),
         ("signal web", "see: swpm help signal"), ("signal loud web", "see: swpm help signal"),

@@ -10,6 +10,7 @@
 #include "image.h"
 #include "messages.h"
 #include "pages.h"
+#include "patterns.h"
 #include "process.h"
 #include "seccomp.h"
 #include "signals.h"
