@@ -12,6 +12,11 @@ final class LogPage {
     /// When its bytes were written, if anything tells.
     private(set) var times: LogTimes?
     private(set) var position: Int64 = 0
+    /// What stood just before the position when it was read.
+    private var witness: [UInt8] = []
+
+    /// Lines of a log are hardly ever the same at the same place for so long.
+    private static let witnessLength = 64
 
     /// Why a file is not read.
     enum Obstacle: Error {
@@ -50,9 +55,17 @@ final class LogPage {
         }
     }
 
+    /// It was emptied since, and perhaps written again to its old size and beyond.
+    var isRewritten: Bool {
+        guard !isCompressed, let size else { return false }
+        let start = position - Int64(witness.count)
+        return size < position || bytes(at: start, count: witness.count) != witness
+    }
+
     /// To the beginning, after it was emptied.
     func rewind() {
         position = 0
+        witness = []
         times = nil
     }
 
@@ -69,7 +82,10 @@ final class LogPage {
             }
         }
         position += Int64(bytes.count)
-        if !bytes.isEmpty { refreshTimes() }
+        if !bytes.isEmpty {
+            witness = bytes.suffix(LogPage.witnessLength)
+            refreshTimes()
+        }
         return bytes
     }
 

@@ -129,8 +129,7 @@ extension LogReader {
     /// Reads more of the open part; false: there is no more now.
     private func fill() -> Bool {
         guard let page else { return false }
-        if page.part.rotated == nil, let size = page.size, size < page.position {
-            // It was emptied: it begins anew.
+        if page.part.rotated == nil, page.isRewritten {
             orphan = lines.rest()
             page.rewind()
         }

@@ -134,6 +134,15 @@ import Testing
         #expect(reader.texts() == ["d"])
     }
 
+    @Test func `a file that was emptied and has its old size again begins anew`() throws {
+        try fixture.write("a\nb\n")
+        let reader = reader()
+        #expect(reader.begin(lines: 2) == ["a", "b"])
+        try File.open(fixture.path, .write).truncate(to: 0)
+        try append("c\nd\n", to: fixture.path)
+        #expect(reader.texts() == ["c", "d"])
+    }
+
     @Test func `a file that was removed is waited for`() throws {
         try fixture.write("a\n")
         let reader = reader()
