@@ -47,6 +47,7 @@ extension LogOptions {
         form = arguments.has("--raw") ? .raw : arguments.has("--format") ? .fields : .lines
         pattern = values.text("--grep")
         isInverted = arguments.has("--invert-match")
+        if isInverted, pattern == nil { throw UsageError("-v needs --grep", command: "logs") }
         ignoresCase = arguments.has("--ignore-case")
         highlight = values.text("--highlight").flatMap { $0.isEmpty ? nil : $0 }
         level = try values.read("--level", "one of trace, debug, info, warn, error, fatal") {

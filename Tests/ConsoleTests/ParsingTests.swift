@@ -183,7 +183,7 @@ import Testing
     @Test(arguments: [
         ("lits", "did you mean: swpm list"), ("strat app.js", "did you mean: swpm start"),
         ("frobnicate", "see: swpm help"), ("logs --line 3", "did you mean: --lines"),
-        ("logs --level loud", "see: swpm help logs"),
+        ("logs --level loud", "see: swpm help logs"), ("logs -v", "see: swpm help logs"),
         ("start app.js --port 3000", "arguments for the program go after --: swpm start app -- --port"),
         ("stop", "see: swpm help stop"), ("scale web", "see: swpm help scale"),
         ("signal web", "see: swpm help signal"), ("signal loud web", "see: swpm help signal"),
