@@ -81,8 +81,7 @@ import Testing
         app.write("2")
         try site.must("reload", "ecosystem.json", "--canary", "20")
         let running = Set(site.living.map(\.id))
-        for facts in site.own where facts.command[1] == "daemon" { kill(facts.id, SIGKILL) }
-        try eventually(within: .seconds(20), "the next daemon") { try site.swpm("ping").succeeded }
+        try site.replaceDaemon()
         let answers = try app.answers(5000)
         #expect(abs(Double(answers["2"] ?? 0) / 50 - 20) < 2, "\(answers)")
         #expect(Set(site.living.map(\.id)) == running)
@@ -181,8 +180,7 @@ import Testing
         try deploy("43")
         try site.must("reload", "app")
         #expect(try answers() == ["43": 100])
-        for facts in site.own where facts.command[1] == "daemon" { kill(facts.id, SIGKILL) }
-        try eventually(within: .seconds(20), "the next daemon") { try site.swpm("ping").succeeded }
+        try site.replaceDaemon()
         let load = try Load(port: port)
         let back = try site.must("rollback", "app")
         #expect(back.output.contains("releases/42"), "\(back)")

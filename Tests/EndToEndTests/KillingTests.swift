@@ -14,12 +14,7 @@ import Testing
         let kills = Counts.of(4, soak: 10)
         for round in 0..<kills {
             // Another one each time: who dies again and again is brought back more and more patiently.
-            let victim = try site.pids(of: "app")[round % 3]
-            kill(victim, SIGKILL)
-            try eventually(within: .seconds(20), "three online without \(victim)\n\(site.daemonLog)") {
-                let rows = try site.rows(of: "app")
-                return rows.allSatisfy { $0.status == "online" && $0.pid != victim && $0.pid > 0 }
-            }
+            try site.crash(try site.pids(of: "app")[round % 3], of: "app")
         }
         let result = try load.stop()
         // The puppet serves one connection at a time: that one may be lost, those that wait are adopted.
@@ -36,12 +31,7 @@ import Testing
         let before = try site.pids(of: "app")
         let load = try Load(port: port)
         for _ in 0..<Counts.of(3, soak: 10) {
-            let daemon = try #require(site.own.first { $0.command[1] == "daemon" }).id
-            kill(daemon, SIGKILL)
-            try eventually(within: .seconds(10), "another daemon\n\(site.daemonLog)") {
-                let isBack = site.own.contains { $0.command[1] == "daemon" && $0.id != daemon }
-                return try isBack && site.swpm("ping", within: .seconds(5)).succeeded
-            }
+            try site.replaceDaemon()
             #expect(try site.pids(of: "app") == before)
         }
         try site.must("reload", "app")

@@ -17,11 +17,7 @@ import Testing
         for _ in 0..<Counts.of(5, soak: 50) {
             let size = fileSize(log) ?? 0
             try eventually("more lines\n\(site.daemonLog)") { (fileSize(log) ?? 0) > size + 100_000 }
-            let daemon = try #require(site.own.first { $0.command[1] == "daemon" })
-            kill(daemon.id, SIGKILL)
-            try eventually("another daemon\n\(site.daemonLog)") {
-                site.own.contains { $0.command[1] == "daemon" && $0.id != daemon.id }
-            }
+            try site.replaceDaemon()
         }
         #expect(try site.pids(of: "flood") == pid)
         try site.must("stop", "flood")
@@ -47,8 +43,7 @@ import Testing
         try site.must("start", script, "--name", "parent", "--interpreter", "sh")
         let log = "\(site.home)/logs/parent-out-0.log"
         try eventually("the first line") { readFile(log) == "early\n" }
-        let daemon = try #require(site.own.first { $0.command[1] == "daemon" })
-        kill(daemon.id, SIGKILL)
+        kill(try site.daemon, SIGKILL)
         writeFile(gate, "go\n")
         try eventually("the helper's line\n\(site.daemonLog)") { readFile(log) == "early\nlate\n" }
     }

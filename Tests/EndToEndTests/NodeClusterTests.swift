@@ -205,21 +205,11 @@ import Testing
         let load = try Load(port: port)
         let kills = Counts.of(2, soak: 10)
         for round in 0..<kills {
-            let victim = try site.pids(of: "http")[round % 2]
-            kill(victim, SIGKILL)
-            try eventually(within: .seconds(20), "two online without \(victim)\n\(site.daemonLog)") {
-                let rows = try site.rows(of: "http")
-                return rows.allSatisfy { $0.status == "online" && $0.pid != victim && $0.pid > 0 }
-            }
+            try site.crash(try site.pids(of: "http")[round % 2], of: "http")
         }
         let before = try site.pids(of: "http")
         for _ in 0..<kills {
-            let daemon = try #require(site.own.first { $0.command[1] == "daemon" }).id
-            kill(daemon, SIGKILL)
-            try eventually(within: .seconds(10), "another daemon\n\(site.daemonLog)") {
-                let isBack = site.own.contains { $0.command[1] == "daemon" && $0.id != daemon }
-                return try isBack && site.swpm("ping", within: .seconds(5)).succeeded
-            }
+            try site.replaceDaemon()
             #expect(try site.pids(of: "http") == before)
         }
         // Who survived the daemon is a worker of the next one.

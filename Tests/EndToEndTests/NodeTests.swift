@@ -92,9 +92,7 @@ import Wire
             let silent = try site.swpm("trigger", "1", "nothing")
             #expect(silent.code == 5 && silent.errors.contains("app 1 did not answer"), "\(silent)")
         }
-        let daemon = try #require(site.own.first { $0.command[1] == "daemon" })
-        kill(daemon.id, SIGKILL)
-        try eventually(within: .seconds(20), "another daemon") { try site.swpm("ping").succeeded }
+        try site.replaceDaemon()
         try site.must("send", "1", "hello there")
         try said("1 \"hello there\"")
         #expect(!(readFile(notes) ?? "").contains("0 \"hello"))

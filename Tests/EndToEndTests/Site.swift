@@ -142,6 +142,28 @@ extension Site {
         }
     }
 
+    var daemon: Int32 {
+        get throws { try #require(own.first { $0.command[1] == "daemon" }, "no daemon\n\(daemonLog)").id }
+    }
+
+    /// SIGKILL for the daemon; returns when another one answers.
+    func replaceDaemon() throws {
+        let former = try daemon
+        kill(former, SIGKILL)
+        try eventually(within: .seconds(20), "another daemon\n\(daemonLog)") {
+            let isBack = own.contains { $0.command[1] == "daemon" && $0.id != former }
+            return try isBack && swpm("ping", within: .seconds(5)).succeeded
+        }
+    }
+
+    /// SIGKILL for one instance; returns when all are online without it.
+    func crash(_ victim: Int32, of app: String) throws {
+        kill(victim, SIGKILL)
+        try eventually(within: .seconds(20), "all online without \(victim)\n\(daemonLog)") {
+            try rows(of: app).allSatisfy { $0.status == "online" && $0.pid != victim && $0.pid > 0 }
+        }
+    }
+
     /// Stops all, the polite way first; what is left is killed.
     private func endEverything() {
         _ = try? swpm("kill", within: .seconds(30))

@@ -38,17 +38,9 @@ import Testing
         try site.must("reload", "app")
         #expect(try census(site, port) == first)
         let victim = try site.pids(of: "app")[1]
-        kill(victim, SIGKILL)
-        try eventually(within: .seconds(20), "a replacement\n\(site.daemonLog)") {
-            try site.rows(of: "app").allSatisfy { $0.status == "online" && $0.pid != victim && $0.pid > 0 }
-        }
+        try site.crash(victim, of: "app")
         #expect(try census(site, port) == first)
-        let daemon = try #require(site.own.first { $0.command[1] == "daemon" })
-        kill(daemon.id, SIGKILL)
-        try eventually(within: .seconds(10), "another daemon\n\(site.daemonLog)") {
-            let isBack = site.own.contains { $0.command[1] == "daemon" && $0.id != daemon.id }
-            return try isBack && site.swpm("ping", within: .seconds(5)).succeeded
-        }
+        try site.replaceDaemon()
         #expect(try census(site, port) == first)
     }
 

@@ -45,12 +45,7 @@ import Testing
         try eventually("it is written") { readFile(file)?.contains("SIGKILL") == true }
         var status = stat()
         #expect(stat(file, &status) == 0 && status.st_mode & 0o777 == 0o600)
-        let daemon = try #require(site.own.first { $0.command[1] == "daemon" })
-        kill(daemon.id, SIGKILL)
-        try eventually(within: .seconds(10), "another daemon\n\(site.daemonLog)") {
-            let isBack = site.own.contains { $0.command[1] == "daemon" && $0.id != daemon.id }
-            return try isBack && site.swpm("ping", within: .seconds(5)).succeeded
-        }
+        try site.replaceDaemon()
         let why = try site.must("why", "app")
         #expect(why.output.contains("pid \(first) was killed (SIGKILL)"), "\(why)")
         #expect(why.output.contains("started again at once"), "\(why)")
