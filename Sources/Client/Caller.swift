@@ -29,7 +29,7 @@ struct Caller {
             case .end:
                 guard status == 200 else { throw Stop(Answer.refusal(body, status: status)) }
                 return body
-            case .silence, .disturbance: throw Stop(Wording.noAnswer(within: patience), .unreachable)
+            case .silence, .disturbance: throw home.noAnswer(within: patience)
             }
         }
     }

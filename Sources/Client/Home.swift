@@ -1,5 +1,6 @@
 internal import Console
 internal import Linux
+internal import Supervision
 
 /// Where everything of one swpm lies, as far as a client must know.
 struct Home: Equatable, Sendable {
@@ -20,6 +21,22 @@ struct Home: Equatable, Sendable {
         let user = ThisProcess.variable("HOME").flatMap { $0.isEmpty ? nil : $0 }
         let home = user ?? Users().user("\(ThisProcess.user)")?.home ?? "/"
         return Home(path: Path.absolute(".swpm", from: Path.absolute(home, from: directory)))
+    }
+
+    var daemonLog: String { "\(path)/daemon.log" }
+
+    /// The daemon's process, by its command and environment: one that does not answer cannot be asked.
+    var daemon: Int32? {
+        ProcFS.processes().first { process in
+            guard ProcFS.arguments(of: process).dropFirst().first == "daemon" else { return false }
+            let environment = ProcFS.environment(of: process)
+            return environment.contains("SWPM_HOME=\(path)")
+                && !environment.contains { $0.hasPrefix("\(ProgramEnvironment.marker)=") }
+        }
+    }
+
+    func noAnswer(within patience: Duration) -> Stop {
+        Stop(Wording.noAnswer(within: patience, daemon: daemon, log: daemonLog), .unreachable)
     }
 
     /// Whether apps were ever started here, so that a daemon would have something to say.

@@ -23,7 +23,7 @@ struct Summons {
                 try Summons.rest()
             } while !attempt.isPast
             guard !deadline.isPast else {
-                throw Stop(Wording.noAnswer(within: Launcher.patience), .unreachable)
+                throw caller.home.noAnswer(within: Launcher.patience)
             }
         }
     }

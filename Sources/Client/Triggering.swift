@@ -18,7 +18,7 @@ extension Session {
         // Only then nothing of the answers can be missed.
         while !lines.hasBegun {
             guard try lines.read(&following, by: deadline) else {
-                throw Stop(Wording.noAnswer(within: Session.triggerPatience), .unreachable)
+                throw home.noAnswer(within: Session.triggerPatience)
             }
         }
         let message = Session.message(action, parameter)

@@ -35,7 +35,10 @@ extension Wording {
                 hint("swpm reload \(typed(name(app))) --canary 5%", "to begin one"),
             ]
         case .nothingBefore(let app):
-            ["\(name(app)) has nothing to go back to: no version before this one is known"]
+            [
+                "\(name(app)) has nothing to go back to: no version before this one is known",
+                hint("swpm reload \(typed(name(app)))", "when its files are what they should be"),
+            ]
         case .sameBefore(let app, let generation):
             [
                 "\(name(app)) has nothing to go back to: generation \(generation.number) ran the same command in "

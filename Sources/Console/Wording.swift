@@ -176,8 +176,11 @@ public enum Wording {
         ["the daemon does not answer: \(Text.sanitised(reason))"]
     }
 
-    public static func noAnswer(within limit: Duration) -> [String] {
-        unreachable("nothing came within \(Quantities.duration(limit))")
+    /// `daemon` is the process that does not answer, where it can be told.
+    public static func noAnswer(within limit: Duration, daemon: Int32?, log: String) -> [String] {
+        let replace = daemon.map { hint("kill -9 \($0)", "to have it replaced, while your apps run on") }
+        return unreachable("nothing came within \(Quantities.duration(limit))")
+            + [hint("tail \(typed(log))", "what it said last")] + (replace.map { [$0] } ?? [])
     }
 
     public static func connectionLost() -> [String] {

@@ -50,7 +50,11 @@ import Wire
         try withDaemon({ _ in .silence }) {
             let report = stop { _ = try caller.ask(.ping, within: .milliseconds(100)) }
             #expect(report?.code == .unreachable)
-            #expect(report?.errors == ["the daemon does not answer: nothing came within 100 ms"])
+            #expect(
+                report?.errors == [
+                    "the daemon does not answer: nothing came within 100 ms",
+                    "  what it said last: tail \(home.daemonLog)",
+                ])
         }
     }
 

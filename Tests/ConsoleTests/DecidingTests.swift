@@ -35,5 +35,6 @@ import Testing
         let report = Report(.refused(refusal))
         #expect(report.code == .failed)
         #expect(report.errors.first?.hasPrefix("web has ") == true)
+        #expect(report.errors.last?.contains(": swpm reload web") == true, "what to type next")
     }
 }
