@@ -225,6 +225,13 @@ import Testing
         }
     }
 
+    @Test func `a command that never stops talking holds up nobody`() throws {
+        let began = Instant.now
+        #expect(
+            try command("exec timeout 30 yes", .milliseconds(400)) == .failed("the command took too long"))
+        #expect(Instant.now - began < .seconds(15), "the loop went round")
+    }
+
     @Test func `much output holds up no command`() throws {
         #expect(
             try command("head -c 1000000 /dev/zero; echo; echo end; exit 1")

@@ -1,5 +1,6 @@
 import Keeper
 import Linux
+import Supervision
 import Support
 import Testing
 
@@ -48,6 +49,28 @@ import Testing
             let third = try keeper.replace(second)
             #expect(try third.link.manifest().exits.map(\.reaped.process) == [orphans[1]])
             third.link.acknowledge(orphans[1])
+            #expect(try keeper.replace(third).link.manifest().exits.isEmpty)
+        }
+    }
+
+    @Test func `an end is acknowledged when it is told with its last words, and not before`() throws {
+        try withKeeper(daemon: ["--fork", "1"]) { keeper in
+            let first = try keeper.next()
+            try eventually("a child") { ProcFS.children(of: first.process).count == 1 }
+            let orphan = ProcFS.children(of: first.process)[0]
+            let second = try keeper.replace(first)
+            _ = try second.link.manifest()
+            var told: [ReapedProcess] = []
+            second.link.onExit = { told.append($0) }
+            try Signals.send(Signals.kill, to: orphan)
+            try hear(second.link, "its end") { told.count == 1 }
+            var exits = Exits()
+            exits.begin(InstanceID(1), told[0].exit, told[0], at: .now)
+            exits.acknowledge(to: second.link)
+            let third = try keeper.replace(second)
+            #expect(try third.link.manifest().exits.map(\.reaped.process) == [orphan])
+            #expect(exits.end(InstanceID(1), lastWords: ["farewell"])?.lastWords == ["farewell"])
+            exits.acknowledge(to: third.link)
             #expect(try keeper.replace(third).link.manifest().exits.isEmpty)
         }
     }

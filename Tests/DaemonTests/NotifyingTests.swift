@@ -17,6 +17,7 @@ import Testing
     private let watches: Watches
     private let sockets: NotifySockets
     private let name: String
+    private let home: Home
     private static let instance = InstanceID(7)
 
     private static let speaker = """
@@ -31,7 +32,7 @@ import Testing
         """
 
     init() throws {
-        let scratch = Scratch()
+        home = Home(path: Scratch().path)
         watches = try Watches()
         let safe = PortsSafe(
             deposit: { [notes] key, number in
@@ -39,7 +40,7 @@ import Testing
             },
             withdraw: { [notes] key in notes.held[key] = nil }, borrow: { _, _ in })
         sockets = NotifySockets(
-            watches: watches, safe: safe, home: Home(path: scratch.path),
+            watches: watches, safe: safe, home: home,
             tell: { [notes] in notes.complaints.append($0) })
         name = try sockets.prepare(Notifying.instance)
         sockets.onWord = { [notes] in notes.words.append($1) }
@@ -100,6 +101,45 @@ import Testing
         sockets.spawned(Self.instance, ProcessID(program.process))
         try turn("its words") { notes.words == [.status("after")] }
         #expect(notes.complaints.count == 1)
+    }
+
+    /// A daemon of the old kind: it names its child, and is gone before anybody listens.
+    private static let forker = """
+        import os, socket, sys, time
+        while not os.path.exists(sys.argv[2]): time.sleep(0.01)
+        child = os.fork()
+        if child == 0: time.sleep(60)
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        s.sendto(b"MAINPID=%d" % child, "\\0" + sys.argv[1][1:])
+        print(child, flush=True)
+        os._exit(0)
+        """
+
+    @Test func `who is to be the main process is believed as a last word`() throws {
+        let scratch = Scratch()
+        var command = Command("python3", ["-c", Self.forker, name, scratch.path("go")])
+        command.environment = [ProgramEnvironment.marker: home.marker(of: Self.instance)]
+        let program = try command.start()
+        sockets.spawned(Self.instance, ProcessID(program.process))
+        scratch.file("go", "")
+        try eventually("its child") { !program.outputSoFar.isEmpty }
+        let child = try #require(Int32(program.outputSoFar.filter { !$0.isNewline }))
+        defer { _ = try? Signals.send(Signals.kill, to: child) }
+        try eventually("its end") { !program.isRunning }
+        try turn("its last word") { notes.words == [.mainProcess(ProcessID(child))] }
+        #expect(notes.complaints.isEmpty)
+    }
+
+    @Test func `a name that somebody has taken keeps no program from speaking`() throws {
+        let next = InstanceID(8)
+        let thief = try DatagramSocket.bind(abstract: home.notifySocket(of: next))
+        let other = try sockets.prepare(next)
+        #expect(other != "@\(home.notifySocket(of: next))")
+        let program = try Command("python3", ["-c", Self.speaker, other, "READY=1", "stay"]).start()
+        defer { program.send(Signals.kill) }
+        sockets.spawned(next, ProcessID(program.process))
+        try turn("its word") { notes.words == [.ready] }
+        _ = consume thief
     }
 
     @Test func `what is too long is dropped as a whole`() throws {

@@ -1,4 +1,5 @@
 import Linux
+import Support
 import Testing
 
 @Suite struct Observing {
@@ -34,5 +35,32 @@ import Testing
         #expect(ProcFS.status(of: 0x3fff_ffff) == nil)
         #expect(ProcFS.environment(of: 0x3fff_ffff).isEmpty)
         #expect(ProcFS.children(of: 0x3fff_ffff).isEmpty)
+    }
+}
+
+@Suite struct HavingCapabilities {
+    /// In a container that may be forbidden.
+    private static let mayUnshare =
+        (try? Command("unshare", ["--user", "--map-root-user", "true"]).run().succeeded) ?? false
+
+    @Test func `what this process has it has in effect`() {
+        for capability in [Capability.bindLowPorts, .changeUser] {
+            #expect(Processes.has(capability, process: ThisProcess.identifier) == capability.isHeld)
+        }
+        #expect(!Processes.has(.bindLowPorts, process: 0x3fff_ffff))
+    }
+
+    @Test(.enabled(if: mayUnshare)) func `what a process has in a user namespace of its own does not count`()
+        throws
+    {
+        let script = "grep CapEff /proc/self/status && sleep 60"
+        let root = try Command("unshare", ["--user", "--map-root-user", "sh", "-c", script]).start()
+        defer { root.send(Signals.kill) }
+        try eventually("it says what it has") { !root.outputSoFar.isEmpty }
+        let bits = root.outputSoFar.split(whereSeparator: \.isWhitespace).last.flatMap {
+            UInt64($0, radix: 16)
+        }
+        #expect((bits ?? 0) & 1 << 10 != 0, "it has the right to low ports, there")
+        #expect(!Processes.has(.bindLowPorts, process: root.process))
     }
 }

@@ -118,11 +118,7 @@ extension Ports {
         guard let known else {
             let own = descriptors(of: instance)
             let found = survey.connections(of: held, in: [.established, .closeWait])
-                .filter { own[$0.inode] != nil }
-            // The kernel's table may tell of one twice when others come while it is read.
-            return Dictionary(
-                found.map { ($0.identity, OpenConnection($0, at: now)) },
-                uniquingKeysWith: { first, _ in first })
+            return OpenConnection.each(of: found.filter { own[$0.inode] != nil }, at: now)
         }
         let table = survey.refreshed(known.values.map(\.seen), of: held)
         return known.filter { table[$0.key] != nil }.mapValues { connection in

@@ -47,6 +47,14 @@ struct OpenConnection {
         isAnswered = clock == .answered
     }
 
+    /// The kernel's table may tell of one twice when others come while it is read.
+    static func each(
+        of found: [TCPConnection], at now: Instant
+    ) -> [TCPConnection.Cookie: OpenConnection] {
+        Dictionary(
+            found.map { ($0.identity, OpenConnection($0, at: now)) }, uniquingKeysWith: { first, _ in first })
+    }
+
     mutating func look(_ now: TCPConnection, at time: Instant) {
         let (before, elapsed) = (seen, time - seenAt)
         let hasReceived = now.bytesReceived != before.bytesReceived

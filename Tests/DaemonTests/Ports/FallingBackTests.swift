@@ -121,4 +121,22 @@ import Testing
         try stage.steer(to: [second])
         #expect(try stage.census(20) == ["2": 20])
     }
+
+    @Test func `what two ask for at the same moment is held once`() throws {
+        let stage = try PortsStage { $0.isPrivileged = false }
+        let alone = stage.spec { $0.instances = 1 }
+        let first = try stage.start(stage.server(), alone)
+        try stage.until("it listens") { stage.isListening }
+        let listener = try #require(try SocketDiagnostics().listeners(onPort: stage.port).first)
+        let owner = try #require(SocketOwner.find(inode: listener.inode))
+        let address = BoundAddress(listener.local)
+        var answers: [Bool] = []
+        for _ in 0..<2 {
+            stage.ports.retrofit(first, owner, listener.inode, address) { answers.append($0) }
+        }
+        try stage.until("both are answered") { answers.count == 2 }
+        #expect(answers == [true, true])
+        #expect(stage.ports.holdings(of: first).count == 1)
+        #expect(stage.facts.count { $0 == .listened(first, stage.address()) } == 1)
+    }
 }

@@ -37,6 +37,12 @@ import Testing
         return drain
     }
 
+    @Test func `one that the kernel tells of twice is one`() {
+        let twice = [told(received: 8), told(received: 12)]
+        #expect(
+            OpenConnection.each(of: twice, at: start).values.map(\.seen.sinceReceived) == [.milliseconds(8)])
+    }
+
     @Test func `who spoke last is asked, or has answered`() {
         #expect(standing(told(received: 8, sent: 12)) == .asked)
         #expect(standing(told(received: 12, sent: 8)) == .answered)
