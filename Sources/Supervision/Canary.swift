@@ -101,6 +101,14 @@ extension App {
         return rollout.target == open.target && rollout.direction == .forward
     }
 
+    /// Ends it for something else. Whoever waits to promote it is told; not who waits for the next one.
+    mutating func decideAgainstCanary(_ desk: inout Desk) {
+        let next = queue.firstIndex { $0.kind.isCanary } ?? queue.endIndex
+        for waiting in queue[..<next] where waiting.kind == .promote { complete(waiting, .superseded, &desk) }
+        queue = queue[..<next].filter { $0.kind != .promote } + queue[next...]
+        endCanary(&desk)
+    }
+
     /// Takes it out of rotation; it finishes what it was asked, and goes.
     mutating func endCanary(_ desk: inout Desk) {
         guard let ended = canary else { return }
@@ -117,8 +125,8 @@ extension App {
     /// Goes on from the canary to all slots; its instances are part of that.
     mutating func promoteCanary(_ operation: Operation, _ desk: inout Desk) {
         guard let open = canary else {
-            // It has failed while this waited, or somebody else has decided.
-            work = Work(operation, .awaiting([]), change: .unchanged)
+            // It has failed while this waited, or there is no slot left for it.
+            work = Work(operation, .awaiting([]), change: .superseded)
             work?.failure = lastFailure
             return
         }
@@ -135,20 +143,21 @@ extension App {
     /// Ends the canary; where there is none, returns to the version before.
     mutating func goBack(_ operation: Operation, _ desk: inout Desk) {
         if canary != nil {
-            endCanary(&desk)
+            decideAgainstCanary(&desk)
             return recover(operation, &desk)
         }
         guard let previous else {
             work = Work(operation, .awaiting([]), change: .unchanged)
             return
         }
-        roll(to: previous.spec, operation, .reverted, &desk)
+        roll(to: previous.spec, operation, .reverted, listened: previous.listened, &desk)
         work?.note = .wentBack(to: previous.generation, directory: previous.spec.workingDirectory)
     }
 
     /// Why there is nothing to go back to; nil: there is.
     var objectionToGoingBack: Refusal? {
-        if canary != nil || work != nil || !queue.isEmpty { return nil }
+        let coming = [work?.operation].compactMap { $0 } + queue
+        if canary != nil || coming.contains(where: \.kind.changesVersion) { return nil }
         guard let previous else { return .nothingBefore(name) }
         let isSame = previous.spec.runsTheSame(as: resolvedSpec) && previous.spec.inherited == spec.inherited
         return isSame ? .sameBefore(name, previous.generation) : nil

@@ -127,13 +127,13 @@ extension App {
     private mutating func stop(_ operation: Operation, _ desk: inout Desk) {
         let stopped = operation.only == nil ? Array(slots.indices) : targets(of: operation)
         let isNeeded = stopped.contains { slots[$0].wanted || !slots[$0].isEmpty }
-        if operation.only == nil { endCanary(&desk) }
+        if operation.only == nil { decideAgainstCanary(&desk) }
         layToRest(stopped, &desk)
         work = Work(operation, .emptying(stopped), change: isNeeded ? .stopped : .unchanged)
     }
 
     private mutating func delete(_ operation: Operation, _ desk: inout Desk) {
-        endCanary(&desk)
+        decideAgainstCanary(&desk)
         layToRest(Array(slots.indices), &desk)
         work = Work(operation, .emptying(Array(slots.indices)), change: .deleted)
     }

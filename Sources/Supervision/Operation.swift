@@ -6,7 +6,7 @@ struct Operation: Sendable {
     var only: SlotIndex?
     /// Requests in work are not waited for.
     var isForced = false
-    /// Who asked for the same, with force, while it was being carried out.
+    /// Who asked for the same meanwhile, and has the same answer.
     var joined: [Ticket] = []
 
     enum Kind: Equatable, Sendable {
@@ -59,14 +59,27 @@ struct Work: Sendable {
     }
 }
 
+extension Operation {
+    fileprivate mutating func join(_ ticket: Ticket) -> Bool {
+        guard joined.count < Limits.queuedOperationsPerApp else { return false }
+        joined.append(ticket)
+        return true
+    }
+}
+
 extension Work {
-    /// Whether whoever asks for `other` would only see it done again.
+    /// Whether whoever asks for `other` would only see it done again, or, of a rollback, the one before undone.
     fileprivate func isSame(as other: Operation) -> Bool {
         guard operation.only == other.only else { return false }
         switch (stage, other.kind) {
         case (.rolling(let rollout), .reload):
-            return failure == nil && rollout.trial == nil && [.reloaded, .started].contains(change)
-        case (.emptying, .stop): return operation.kind == .stop
+            return other.isForced && failure == nil && rollout.trial == nil
+                && [.reloaded, .started].contains(change)
+        case (.rolling(let rollout), .rollback):
+            return rollout.direction == .back
+                || (rollout.direction == .forward && operation.kind == .rollback)
+        case (.emptying, .stop): return other.isForced && operation.kind == .stop
+        case (.rolling, .promote): return operation.kind == .promote
         case (.rolling, _), (.emptying, _), (.awaiting, _), (.turning, _), (.replacing, _): return false
         }
     }
@@ -83,13 +96,15 @@ extension Operation.Kind {
     ///     start          stop
     ///     restart        stop
     ///     become         reload, become, canary
+    ///     rollback       reload, become, canary, promote
     ///     scale to n     scale
     ///     reload, +n -n  nothing
     func supersedes(queued earlier: Operation.Kind) -> Bool {
         switch (self, earlier) {
         case (.delete, _), (.stop, .start), (.stop, .restart), (.stop, .reload), (.stop, .become),
             (.stop, .canary), (.stop, .promote), (.stop, .rollback), (.start, .stop), (.restart, .stop),
-            (.become, .reload), (.become, .become), (.become, .canary), (.scale(.to), .scale):
+            (.become, .reload), (.become, .become), (.become, .canary), (.scale(.to), .scale),
+            (.rollback, .reload), (.rollback, .become), (.rollback, .canary), (.rollback, .promote):
             true
         case (.create, _), (.start, _), (.stop, _), (.restart, _), (.reload, _), (.become, _), (.scale, _),
             (.recover, _), (.replace, _), (.canary, _), (.promote, _), (.rollback, _):
@@ -112,6 +127,24 @@ extension Operation.Kind {
 extension Operation.Kind {
     var isCanary: Bool { if case .canary = self { true } else { false } }
 
+    /// What is in force afterwards may be another version.
+    var changesVersion: Bool {
+        switch self {
+        case .reload, .become, .recover, .canary, .promote, .rollback: true
+        case .create, .start, .stop, .restart, .scale, .delete, .replace: false
+        }
+    }
+
+    /// Who asks for it behind the other does not mean it twice.
+    fileprivate func isDecided(by other: Operation.Kind) -> Bool {
+        switch self {
+        case .rollback: other == .rollback || other == .recover
+        case .promote: other == .promote
+        case .create, .start, .stop, .restart, .reload, .become, .scale, .delete, .recover, .replace, .canary:
+            false
+        }
+    }
+
     /// The specification it brings along.
     var spec: AppSpec? {
         switch self {
@@ -131,12 +164,14 @@ extension App {
 
     /// Lines an operation up, and drops what it makes pointless.
     mutating func enqueue(_ operation: Operation, _ desk: inout Desk) {
-        if operation.isForced {
-            hurryAll(&desk)
-            if join(operation) { return }
+        if operation.isForced { hurryAll(&desk) }
+        let forestalls = operation.kind == .rollback && forestall(&desk)
+        if join(operation) { return }
+        // An end that breaks something off comes next: nothing else is begun between two versions.
+        if operation.only == nil, supersede(by: operation.kind, &desk) {
+            return queue.insert(operation, at: 0)
         }
-        if operation.only == nil { supersede(by: operation.kind, &desk) }
-        if operation.kind == .rollback, turnBack(&desk) {
+        if operation.kind == .rollback, turnBack(&desk) || forestalls {
             return queue.insert(Operation(kind: .recover, ticket: operation.ticket), at: 0)
         }
         queue.append(operation)
@@ -147,13 +182,21 @@ extension App {
         }
     }
 
-    /// Force helps the same operation along where it is being carried out already, and has the same answer.
+    /// Whoever asks for what is being done already, or is next, hears what comes of that.
     private mutating func join(_ operation: Operation) -> Bool {
-        guard let running = work, let ticket = operation.ticket,
-            running.isSame(as: operation), running.operation.joined.count < Limits.queuedOperationsPerApp
-        else { return false }
-        work?.operation.joined.append(ticket)
-        return true
+        guard let ticket = operation.ticket else { return false }
+        if !operation.isForced, let k = queue.lastIndex(where: \.kind.changesVersion) {
+            return operation.kind.isDecided(by: queue[k].kind) && queue[k].join(ticket)
+        }
+        guard work?.isSame(as: operation) == true else { return false }
+        return work?.operation.join(ticket) ?? false
+    }
+
+    /// Versions that wait in the queue are not begun. True when that leads back as far as anybody can mean.
+    private mutating func forestall(_ desk: inout Desk) -> Bool {
+        let before = queue.count
+        _ = supersede(by: .rollback, &desk)
+        return queue.count < before && canary == nil
     }
 
     /// Breaks off a reload on its way: whoever asks for a rollback then means that one.
@@ -166,12 +209,13 @@ extension App {
         return true
     }
 
-    private mutating func supersede(by kind: Operation.Kind, _ desk: inout Desk) {
+    /// True when what is being done was broken off.
+    private mutating func supersede(by kind: Operation.Kind, _ desk: inout Desk) -> Bool {
         for earlier in queue where kind.supersedes(queued: earlier.kind) {
             complete(earlier, .superseded, &desk)
         }
         queue.removeAll { kind.supersedes(queued: $0.kind) }
-        guard let running = work, kind.breaksOff(running.operation.kind) else { return }
+        guard let running = work, kind.breaksOff(running.operation.kind) else { return false }
         switch running.stage {
         case .rolling: breakOff(&desk)
         case .replacing(let k):
@@ -181,6 +225,7 @@ extension App {
         }
         work = nil
         complete(running.operation, .superseded, &desk)
+        return true
     }
 
     /// Answers for an operation that ends here.

@@ -15,7 +15,10 @@ extension App {
     /// The candidate of a slot takes the place of whoever is there.
     mutating func takeOver(_ k: Int, _ version: Generation, _ desk: inout Desk) {
         guard let candidate = slots[k].candidate else { return }
-        if let replaced = slots[k].current { slots[k].leaving.append(replaced) }
+        if let replaced = slots[k].current {
+            if replaced.generation != candidate.generation { learn(from: replaced, &desk) }
+            slots[k].leaving.append(replaced)
+        }
         slots[k].current = candidate
         slots[k].candidate = nil
         slots[k].renew(&desk)

@@ -14,7 +14,8 @@ extension App {
 
     /// Spawns a would-be successor beside the current instance.
     mutating func raiseCandidate(_ k: Int, _ generation: Generation, _ desk: inout Desk) {
-        let owed = slots[k].current?.owed ?? slots[k].owed
+        var owed = slots[k].current?.owed ?? slots[k].owed
+        if slots[k].current?.generation != generation { owed = expectable(owed, of: generation) }
         slots[k].verdict = .open
         slots[k].candidate = spawn(k, generation, expecting: owed, heirOf: nil, &desk)
     }

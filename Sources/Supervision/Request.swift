@@ -77,6 +77,8 @@ public enum Limits {
     public static let instancesPerApp = 1000
     public static let instances = 4000
     public static let queuedOperationsPerApp = 64
+    /// Addresses that a version is known to have listened on.
+    public static let listenersPerVersion = 4000
     /// Of an app's name or namespace.
     public static let nameBytes = 100
     /// No timeout or delay is longer.

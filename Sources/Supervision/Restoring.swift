@@ -30,7 +30,10 @@ extension App {
     fileprivate init(restoring saved: SavedState.App, _ desk: inout Desk) {
         self.init(saved.spec, generation: saved.generation, steered: nil)
         versions[0].places = saved.places
-        previous = saved.previous.map { Version(generation: $0.generation, spec: $0.spec) }
+        versions[0].listened = saved.listened
+        previous = saved.previous.map {
+            Version(generation: $0.generation, spec: $0.spec, listened: $0.listened)
+        }
         if let saved = saved.canary { restore(saved) }
         for slot in saved.slots {
             desk.keepSlotID(slot.id)
@@ -88,8 +91,10 @@ extension App {
 
     fileprivate var saved: SavedState.App {
         SavedState.App(
-            spec: spec, generation: generation, slots: slots.map(\.saved), places: places,
-            previous: previous.map { SavedState.Version(generation: $0.generation, spec: $0.spec) },
+            spec: spec, generation: generation, slots: slots.map(\.saved), places: places, listened: listened,
+            previous: previous.map {
+                SavedState.Version(generation: $0.generation, spec: $0.spec, listened: $0.listened)
+            },
             canary: canary.flatMap(saved))
     }
 

@@ -6,6 +6,7 @@ extension App {
         let instance = slots[k][place]
         let spec = spec(of: instance.generation)
         slots[k][place].fate = .unwanted
+        if place == .current, !isWanted(k) { learn(from: instance, &desk) }
         guard serves(instance), spec.drainTimeout > .zero else {
             return [ask(place, of: k, &desk)]
         }

@@ -30,7 +30,7 @@ extension App {
             work = Work(operation, .awaiting([]), change: .unchanged)
             return
         }
-        endCanary(&desk)
+        decideAgainstCanary(&desk)
         roll(to: spec, operation, .reloaded, &desk)
     }
 
@@ -39,7 +39,7 @@ extension App {
         let sleeping = meant.filter { !slots[$0].wanted || slots[$0].current == nil }
         let wasAsleep = sleeping.count == meant.count && !meant.isEmpty
         guard wished.runsTheSame(as: spec) else {
-            endCanary(&desk)
+            decideAgainstCanary(&desk)
             awaken(sleeping, &desk)
             return roll(
                 to: wished, operation, wasAsleep ? .started : .reloaded, instances: wished.instances, &desk)
@@ -64,13 +64,13 @@ extension App {
         work?.note = .wentBack(to: generation, directory: nil)
     }
 
-    /// With `percent`, it ends as a canary.
+    /// With `percent`, it ends as a canary. `listened`: on what that version did, if it was here before.
     mutating func roll(
         to wished: AppSpec, _ operation: Operation, _ change: Outcome.Change, instances: Int? = nil,
-        percent: Int? = nil, _ desk: inout Desk
+        percent: Int? = nil, listened: [ListenAddress]? = nil, _ desk: inout Desk
     ) {
         let isHealing = !slots.indices.contains { isServing($0, at: desk.now) }
-        let target = add(wished)
+        let target = add(wished, listened: listened)
         var rollout = Rollout(
             target: target, direction: .forward, isHealing: isHealing, instances: instances)
         // Where nothing serves, there is nothing beside which anything could be tried, or all at once.
@@ -190,6 +190,11 @@ extension App {
         rollout.target = generation
         // Where a switch was planned the rejected version serves nowhere: others do.
         if wasSwitching, rollout.kept.isEmpty { dismissAll(but: generation) }
+        handBack(&desk)
+    }
+
+    /// Lets every slot go on with the version in force, which owes nothing of what another one began.
+    private mutating func handBack(_ desk: inout Desk) {
         for k in slots.indices where slots[k].generation != generation {
             slots[k].generation = generation
             if slots[k].current == nil { slots[k].renew(&desk) }
@@ -277,9 +282,7 @@ extension App {
         stirAll()
         desk.save()
         canary = nil
-        for k in slots.indices {
-            slots[k].reject()
-            slots[k].generation = generation
-        }
+        for k in slots.indices { slots[k].reject() }
+        handBack(&desk)
     }
 }

@@ -15,18 +15,21 @@ public struct SavedState: Equatable, Sendable {
         public var generation: Generation
         public var slots: [Slot]
         public var places: Places?
+        /// What a reload on its way has replaced listened on, sorted; nil: not known.
+        public var listened: [ListenAddress]?
         /// What a rollback returns to.
         public var previous: Version?
         public var canary: Canary?
 
         public init(
             spec: AppSpec, generation: Generation, slots: [Slot], places: Places? = nil,
-            previous: Version? = nil, canary: Canary? = nil
+            listened: [ListenAddress]? = nil, previous: Version? = nil, canary: Canary? = nil
         ) {
             self.spec = spec
             self.generation = generation
             self.slots = slots
             self.places = places
+            self.listened = listened
             self.previous = previous
             self.canary = canary
         }
@@ -35,10 +38,13 @@ public struct SavedState: Equatable, Sendable {
     public struct Version: Equatable, Sendable {
         public var generation: Generation
         public var spec: AppSpec
+        /// What it listened on, sorted; nil: not known.
+        public var listened: [ListenAddress]?
 
-        public init(generation: Generation, spec: AppSpec) {
+        public init(generation: Generation, spec: AppSpec, listened: [ListenAddress]? = nil) {
             self.generation = generation
             self.spec = spec
+            self.listened = listened
         }
     }
 

@@ -29,6 +29,9 @@ extension App {
         var spec: AppSpec
         /// Nil: no link was in the way, or none has run yet.
         var places: Places?
+        /// What its instances listened on when they were replaced or stopped, sorted: all that can be expected of it when it comes
+        /// back. Nil: not known.
+        var listened: [ListenAddress]?
     }
 
     /// The specification in force.
@@ -45,6 +48,11 @@ extension App {
 
     var places: Places? { versions[position(of: generation)].places }
 
+    private(set) var listened: [ListenAddress]? {
+        get { versions[position(of: generation)].listened }
+        set { versions[position(of: generation)].listened = newValue }
+    }
+
     /// The one in force, as it was found.
     var resolvedSpec: AppSpec { spec.found(at: places) }
 
@@ -55,9 +63,9 @@ extension App {
             ?? 0
     }
 
-    mutating func add(_ spec: AppSpec) -> Generation {
+    mutating func add(_ spec: AppSpec, listened: [ListenAddress]?) -> Generation {
         newest.number += 1
-        versions.append(Version(generation: newest, spec: spec))
+        versions.append(Version(generation: newest, spec: spec, listened: listened))
         return newest
     }
 
@@ -69,12 +77,36 @@ extension App {
 
     /// Makes a version the one that every slot runs from now on. The one before is kept, to be returned to.
     mutating func commit(_ target: Generation) {
-        if target != generation { previous = Version(generation: generation, spec: resolvedSpec) }
+        if target != generation {
+            previous = Version(generation: generation, spec: resolvedSpec, listened: listened)
+        }
         canary = nil
         let count = spec.instances
         generation = target
         spec.instances = count
+        // What it listens on now may be more than what it came back to.
+        listened = nil
         for k in slots.indices { slots[k].generation = target }
+    }
+
+    /// Remembers what the version of an instance listens on, now that it goes for good.
+    mutating func learn(from leaving: Instance, _ desk: inout Desk) {
+        guard let k = versions.firstIndex(where: { $0.generation == leaving.generation }),
+            leaving.readySince != nil
+        else { return }
+        // One that has listened nowhere may only be slow.
+        let hadTime = leaving.since + versions[k].spec.startTimeout <= desk.now
+        guard hadTime || !leaving.listening.isEmpty else { return }
+        let all = Set((versions[k].listened ?? []) + leaving.listening).sorted()
+        versions[k].listened = Array(all.prefix(Limits.listenersPerVersion))
+        desk.save()
+    }
+
+    /// What of this an instance of a version can be expected to listen on, in the place of another version's: not on
+    /// what was added later.
+    func expectable(_ owed: [ListenAddress], of version: Generation) -> [ListenAddress] {
+        guard let known = versions[position(of: version)].listened else { return owed }
+        return owed.filter(known.contains)
     }
 
     /// Generations up to this were in use before.

@@ -90,7 +90,8 @@ extension SavedState.App: JSONReadable, JSONWritable {
         self.init(
             spec: try fields.read("spec"), generation: Generation(try fields.read("generation")),
             slots: try fields.read("slots"), places: try fields.optional("places"),
-            previous: try fields.optional("previous"), canary: try fields.optional("canary"))
+            listened: try fields.optional("listened"), previous: try fields.optional("previous"),
+            canary: try fields.optional("canary"))
     }
 
     func write(to writer: inout JSONWriter) {
@@ -99,6 +100,7 @@ extension SavedState.App: JSONReadable, JSONWritable {
             writer.field("generation", generation.number)
             writer.field("slots", slots)
             if let places { writer.field("places", places) }
+            if let listened { writer.field("listened", listened) }
             if let previous { writer.field("previous", previous) }
             if let canary { writer.field("canary", canary) }
         }

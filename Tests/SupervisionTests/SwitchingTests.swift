@@ -145,6 +145,22 @@ import Testing
         #expect(scene.spawns.last?.1.generation == Generation(1))
     }
 
+    @Test func `stopping after the switch comes before what waits, so that no old one is raised again`() {
+        var scene = Scene.serving(spec)
+        scene.ask(.apply([release("2")]))
+        scene.serve()
+        let scale = scene.ask(.scale(.all, .to(5)))
+        scene.pass(.seconds(6))
+        let count = scene.spawns.count
+        let stop = scene.ask(.stop(.all))
+        #expect(scene.steering.isEmpty)
+        scene.obey()
+        #expect(scene.change(of: stop) == .stopped)
+        #expect(scene.change(of: scale) == .scaled)
+        #expect(scene.spawns.count == count)
+        #expect(scene.app()?.slots.map(\.status) == Array(repeating: .stopped, count: 5))
+    }
+
     @Test func `a rollback during the watch is one switch back`() {
         var scene = Scene.serving(spec)
         let old = currents(scene)
@@ -157,6 +173,28 @@ import Testing
         scene.obey()
         #expect(scene.change(of: rollback) == .reverted)
         #expect(currents(scene) == old)
+    }
+
+    @Test func `one of the new version that stands alone in its slot goes with the others`() {
+        var scene = Scene.serving(spec)
+        let old = currents(scene)
+        // It waits for its turn, and what comes next in its place is the new version.
+        scene.die(old[2])
+        scene.die(scene.launch()[0])
+        let ticket = scene.ask(.apply([release("bad")]))
+        let new = scene.serve()
+        #expect(scene.current(2) == new[2])
+        scene.die(new[0])
+        #expect(scene.steering == Array(old.prefix(2)))
+        #expect(scene.signals.map(\.0).contains(new[2]), "it is asked to go at once")
+        scene.obey()
+        scene.serve()
+        scene.pass(.seconds(2))
+        guard case .rolledBack = scene.reply(to: ticket) else {
+            Issue.record("expected a rollback")
+            return
+        }
+        #expect(scene.app()?.slots.allSatisfy { $0.current?.generation == Generation(1) } == true)
     }
 
     @Test func `a daemon that dies during the watch leaves the old version`() {

@@ -144,7 +144,7 @@ import Testing
     @Test func `a state from before there were canaries and ways back is read`() throws {
         let written = try projectText("Tests/WireTests/Golden/state-0.1.0.json")
         let app = try #require(try StateFile(parsing: [UInt8](written)).state.apps.first)
-        #expect(app.previous == nil && app.canary == nil && app.places == nil)
+        #expect(app.previous == nil && app.canary == nil && app.places == nil && app.listened == nil)
         #expect(app.spec.strategy == .rolling && app.spec.bake == nil)
     }
 

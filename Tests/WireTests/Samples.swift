@@ -274,7 +274,8 @@ extension Dice {
     }
 
     private mutating func version() -> SavedState.Version {
-        SavedState.Version(generation: generation(), spec: spec())
+        SavedState.Version(
+            generation: generation(), spec: spec(), listened: maybe { $0.many(0...2) { $0.address() } })
     }
 
     mutating func savedState() -> SavedState {
@@ -294,7 +295,9 @@ extension Dice {
                                 listening: dice.many(0...2) { $0.address() },
                                 hasSaidReady: dice.flip(), isProven: dice.flip())
                         })
-                }, places: dice.maybe { $0.places() }, previous: dice.maybe { $0.version() },
+                }, places: dice.maybe { $0.places() },
+                listened: dice.maybe { $0.many(0...2) { $0.address() } },
+                previous: dice.maybe { $0.version() },
                 canary: dice.maybe { dice in
                     SavedState.Canary(
                         version: dice.version(), percent: dice.roll(1...99),

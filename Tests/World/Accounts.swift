@@ -67,6 +67,44 @@ extension Invariants {
         }
     }
 
+    /// What the instances of a version listened on when another version replaced them.
+    mutating func learn(from snapshot: Snapshot) {
+        let names = Set(snapshot.apps.map(\.spec.name))
+        for gone in currents.keys where !names.contains(gone) {
+            currents[gone] = nil
+            held = held.filter { $0.key.app != gone }
+        }
+        for app in snapshot.apps {
+            let name = app.spec.name
+            let before = currents[name] ?? []
+            currents[name] = app.slots.map { $0.current?.id }
+            for (slot, old) in zip(app.slots, before) where slot.current?.id != old {
+                guard let old, slot.others.contains(where: { $0.id == old }), let known = instances[old],
+                    known.generation != slot.current?.generation
+                else { continue }
+                learn(from: known)
+            }
+        }
+    }
+
+    func version(of known: Known) -> Version {
+        Version(app: known.app, generation: known.generation, release: known.release)
+    }
+
+    mutating func learn(from known: Known) {
+        held[version(of: known), default: []].formUnion(known.listening)
+    }
+
+    /// Where a successor must listen: where the other does; but no version on what came after it. One that comes back
+    /// after its time has another number.
+    func expectation(of known: Known, inPlaceOf current: InstanceSnapshot) -> Set<ListenAddress> {
+        let all = Set(current.listening)
+        guard current.generation != known.generation else { return all }
+        if let held = held[version(of: known)] { return all.intersection(held) }
+        let others = held.filter { $0.key.app == known.app && $0.key.release == known.release }
+        return others.values.reduce(all) { $0.intersection($1) }
+    }
+
     /// A canary gets what was promised, as long as both sides are there.
     mutating func checkShares(_ shares: [Share], _ app: AppSnapshot?) {
         require(shares.allSatisfy { $0.weight > 0 }, "a share of nothing")

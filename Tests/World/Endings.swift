@@ -17,6 +17,7 @@ extension Invariants {
             instances[id]?.isInherited = true
             instances[id]?.wasAsked = false
             instances[id]?.drainsUntil = nil
+            instances[id]?.hasDrained = false
             instances[id]?.failures = 0
             instances[id]?.stuckSince = nil
             instances[id]?.hasListened = instance.hasListened || !instance.listening.isEmpty

@@ -58,11 +58,12 @@ enum Nature: CaseIterable {
     case unheld
     case worker
 
-    func addresses(port: UInt16) -> [ListenAddress?] {
-        switch self {
-        case .server: [ListenAddress(host: "0.0.0.0", port: port)]
-        case .twoPorts:
-            [ListenAddress(host: "0.0.0.0", port: port), ListenAddress(host: "::", port: port + 1000)]
+    func addresses(port: UInt16, isWider: Bool) -> [ListenAddress?] {
+        let first = ListenAddress(host: "0.0.0.0", port: port)
+        let more = isWider ? [ListenAddress(host: "0.0.0.0", port: port + 2000)] : []
+        return switch self {
+        case .server: [first] + more
+        case .twoPorts: [first, ListenAddress(host: "::", port: port + 1000)] + more
         case .unheld: [nil]
         case .worker: []
         }
@@ -110,13 +111,13 @@ struct Plan {
         dice.chance(0.2) ? dice.milliseconds(1500...7000) : dice.milliseconds(1...800)
     }
 
-    init(_ nature: Nature, port: UInt16, _ faults: Faults, _ dice: inout Dice) {
+    init(_ addresses: [ListenAddress?], _ faults: Faults, _ dice: inout Dice) {
         launch = dice.milliseconds(0...60)
         failsToLaunch = dice.chance(faults.spawnFails)
         listens = []
         if !dice.chance(faults.neverListens) {
             let shift: UInt16 = dice.chance(faults.listensElsewhere) ? 7 : 0
-            for address in nature.addresses(port: port) {
+            for address in addresses {
                 let moved = address.map { ListenAddress(host: $0.host, port: $0.port + shift) }
                 listens.append((dice.milliseconds(5...700), moved))
             }

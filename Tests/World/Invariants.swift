@@ -25,12 +25,23 @@ struct Invariants {
     var isCrowded = false
     /// A new daemon has not looked at the clock yet.
     var isReborn = false
+    /// Who was seen to serve in each slot, and what the versions that were replaced listened on then.
+    var currents: [AppName: [InstanceID?]] = [:]
+    var held: [Version: Set<ListenAddress>] = [:]
+
+    struct Version: Hashable {
+        var app: AppName
+        var generation: Generation
+        /// What its specification says: the same after a rollback.
+        var release: [String]
+    }
 
     /// What was ordered and heard of an instance.
     struct Known {
         var app: AppName
         var slot: SlotIndex
         var generation: Generation
+        var release: [String]
         var patience: Duration
         /// How long it must be ready before it takes over.
         var bake: Duration
@@ -55,6 +66,13 @@ struct Invariants {
         /// How long it may drain, and until when it does.
         var drainTimeout: Duration
         var drainsUntil: Instant?
+        var wasDrained = false
+        var hasDrained = false
+        /// It is asked to end by a message.
+        var takesMessages: Bool
+        /// Since when new connections go to it, and how long it is watched then.
+        var servesSince: Instant?
+        var watch: Duration
         /// What it has to show before it may serve, and has not.
         var awaitsWord = false
         var hasSaidReady = false
@@ -65,6 +83,7 @@ struct Invariants {
 
         var isFit: Bool { retries.map { failures < $0 } ?? true }
         var stuckSince: Instant?
+        var wasStuck = false
         /// How long it may be stuck.
         var stuckReplace: Duration?
 
@@ -104,6 +123,8 @@ extension Invariants {
         let snapshot = supervisor.snapshot
         isCrowded = effects.count { if case .reply = $0 { true } else { false } } > 1
         for effect in effects { check(effect, snapshot, at: now) }
+        checkConsequences(of: event, effects, snapshot, at: now)
+        learn(from: snapshot)
         guard let written else { return }
         if event == .deadlinePassed { checkDrains(at: now) }
         checkTable(snapshot)
@@ -148,9 +169,12 @@ extension Invariants {
             instances[id]?.failures = 0
             hearProof(id, at: now)
         case .checked(let id, .failed): instances[id]?.failures += 1
-        case .stuck(let id, _): instances[id]?.stuckSince = now
+        case .stuck(let id, _):
+            instances[id]?.stuckSince = now
+            instances[id]?.wasStuck = true
         case .unstuck(let id): instances[id]?.stuckSince = nil
-        case .drained, .faltered, .recovered, .said, .located: break
+        case .drained(let id): instances[id]?.hasDrained = true
+        case .faltered, .recovered, .said, .located: break
         case .deadlinePassed: isReborn = false
         }
     }
@@ -170,17 +194,15 @@ extension Invariants {
             require(
                 known?.hasServed == true || known?.isInherited == true,
                 "drained and never served: \(id.number)")
+            checkKept(id, snapshot, at: now)
+            instances[id]?.wasDrained = true
             instances[id]?.drainsUntil = known.map { now + $0.drainTimeout }
         case .hurry(let id):
             let until = instances[id]?.drainsUntil
             require(until != nil, "hurried what does not drain: \(id.number)")
             instances[id]?.drainsUntil = until.map { min($0, now + .seconds(2)) }
-        case .signal(let id, _), .dismiss(let id, _):
-            require(instances[id]?.state == .runs, "signal to what does not run: \(id.number)")
-            let rotation = instances[id].flatMap { steered[$0.app] } ?? []
-            require(!rotation.contains(id), "asked to end in rotation: \(id.number)")
-            instances[id]?.wasAsked = true
-            instances[id]?.drainsUntil = nil
+        case .signal(let id, _): checkAsking(id, byMessage: false, snapshot, at: now)
+        case .dismiss(let id, _): checkAsking(id, byMessage: true, snapshot, at: now)
         case .sweep(let id, _):
             let known = instances[id]
             require(known?.state == .runs || known?.state == .exited, "swept what is not there: \(id.number)")
@@ -188,6 +210,7 @@ extension Invariants {
                 require(
                     known?.wasAsked == true || known?.isOverdue(at: now) == true,
                     "killed unasked: \(id.number)")
+                if known?.wasAsked == false { checkAlone(id, snapshot) }
                 instances[id]?.wasAsked = true
             }
         case .release(let id): checkRelease(id)
@@ -207,9 +230,10 @@ extension Invariants {
         let spec = launch.spec
         let isOfSwitch = spec.strategy == .blueGreen
         var known = Known(
-            app: spec.name, slot: launch.slot, generation: launch.generation,
+            app: spec.name, slot: launch.slot, generation: launch.generation, release: spec.arguments,
             patience: spec.restart.minUptime, bake: spec.bake ?? spec.restart.minUptime,
-            isOfSwitch: isOfSwitch, drainTimeout: spec.drainTimeout)
+            isOfSwitch: isOfSwitch, drainTimeout: spec.drainTimeout,
+            takesMessages: spec.shutdownWithMessage, watch: spec.bake ?? spec.restart.minUptime)
         known.stuckReplace = spec.stuckReplace
         // Before a switch all wait for as long as a run must last; what is replaced alone, for its bake.
         if isOfSwitch { known.bake = min(known.bake, known.patience) }
@@ -228,7 +252,7 @@ extension Invariants {
         if let slot = app?.slots.first(where: { $0.index == launch.slot }), let current = slot.current,
             current.id != id, current.phase == .online
         {
-            known.expected = Set(current.listening)
+            known.expected = expectation(of: known, inPlaceOf: current)
             known.predecessor = current.id
         }
         instances[id] = known
@@ -254,6 +278,7 @@ extension Invariants {
         for id in ids {
             guard let known = instances[id] else { return violate("steered to nobody: \(id.number)") }
             instances[id]?.hasServed = true
+            if !before.contains(id) { instances[id]?.servesSince = now }
             require(known.state == .runs, "steered to the dead: \(id.number)")
             require(known.app == app, "steered to another app's: \(id.number)")
             let place = [known.slot.number, tried.contains(app) ? known.generation.number : 0]
@@ -271,7 +296,8 @@ extension Invariants {
             require(
                 known.hasListened || hasLived || isShown(known), "steered to what is not ready: \(id.number)")
             require(
-                known.expected.isSubset(of: known.listening),
+                // Who was spared, or took over, while it was stuck may have closed one meanwhile.
+                known.hasServed || known.wasStuck || known.expected.isSubset(of: known.listening),
                 "steered to what listens elsewhere: \(id.number)")
         }
     }

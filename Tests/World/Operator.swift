@@ -14,10 +14,16 @@ struct Operator {
         }
     }
 
-    func nature(of app: AppName) -> (Nature, port: UInt16) {
-        let number = specs.firstIndex { $0.name == app } ?? 0
-        return (natures[app] ?? .worker, UInt16(3000 + number * 10))
+    /// Where a release listens when all is well.
+    func addresses(of spec: AppSpec) -> [ListenAddress?] {
+        let number = specs.firstIndex { $0.name == spec.name } ?? 0
+        let nature = natures[spec.name] ?? .worker
+        return nature.addresses(
+            port: UInt16(3000 + number * 10), isWider: spec.arguments.contains(Operator.wider))
     }
+
+    /// An argument of releases that listen on one address more than those before.
+    private static let wider = "and more"
 
     private static func spec(_ name: AppName, _ dice: inout Dice) -> AppSpec {
         var spec = AppSpec(name: name, script: "program", workingDirectory: "/srv")
@@ -78,7 +84,12 @@ struct Operator {
     private mutating func changed(_ dice: inout Dice) -> [AppSpec] {
         for k in specs.indices where dice.chance(0.5) {
             releases += 1
-            specs[k].arguments = ["release \(releases)"]
+            // Who is replaced before it has shown where it listens could be expected to listen anywhere.
+            let isSlow =
+                specs[k].restart.minUptime < .seconds(1) || specs[k].waitReady || specs[k].health != nil
+            let mayWiden = dice.chance(0.3) && !isSlow
+            let isWider = specs[k].arguments.contains(Operator.wider) || mayWiden
+            specs[k].arguments = ["release \(releases)"] + (isWider ? [Operator.wider] : [])
         }
         for k in specs.indices where dice.chance(0.3) { specs[k].instances = dice.number(0...5) }
         let some = specs.filter { _ in dice.chance(0.7) }

@@ -161,8 +161,7 @@ extension World {
     private mutating func perform(_ effect: Effect) {
         switch effect {
         case .spawn(let id, let launch):
-            let (nature, port) = operating.nature(of: launch.spec.name)
-            var plan = Plan(nature, port: port, faults, &dice)
+            var plan = Plan(operating.addresses(of: launch.spec), faults, &dice)
             if launch.spec.health == nil { plan.checks = [] }
             kernel.spawn(id, plan, at: now)
         case .drain(let id): kernel.drain(id, at: now)

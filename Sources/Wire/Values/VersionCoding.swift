@@ -5,13 +5,16 @@ internal import Supervision
 extension SavedState.Version: JSONReadable, JSONWritable {
     init(json: JSON, clock: WallClock) throws(JSONMismatch) {
         var fields = try JSONFields(json, clock: clock)
-        self.init(generation: Generation(try fields.read("generation")), spec: try fields.read("spec"))
+        self.init(
+            generation: Generation(try fields.read("generation")), spec: try fields.read("spec"),
+            listened: try fields.optional("listened"))
     }
 
     func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.field("generation", generation.number)
             writer.field("spec", spec)
+            if let listened { writer.field("listened", listened) }
         }
     }
 }
