@@ -79,6 +79,7 @@ extension App {
 
     private func isSettled(_ slot: Slot) -> Bool {
         if let current = slot.current { return current.phase == .online }
-        return slot.rest == .finished || slot.rest == .failed
+        // Where its replacement is on the way, somebody is missing.
+        return slot.candidate == nil && (slot.rest == .finished || slot.rest == .failed)
     }
 }

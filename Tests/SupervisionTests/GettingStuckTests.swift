@@ -12,6 +12,24 @@ import Testing
         scene.effects.compactMap { if case .announce(let notice) = $0 { notice } else { nil } }
     }
 
+    @Test func `it is not killed while the other's replacement is on its way`() {
+        var spec = Scene.spec(instances: 2)
+        spec.stuckReplace = .seconds(2)
+        spec.restart.automatic = false
+        var scene = Scene.serving(spec)
+        let (first, second) = (scene.current(0)!, scene.current(1)!)
+        scene.tell(.faltered(second))
+        let candidate = scene.launch()[0]
+        scene.die(second, .code(0))
+        scene.tell(.stuck(first, waiting: 7))
+        scene.pass(.seconds(5))
+        #expect(scene.sweeps.isEmpty)
+        scene.tell(.listened(candidate, Scene.address))
+        scene.pass(.seconds(1))
+        #expect(scene.steering == [candidate])
+        #expect(Set(scene.sweeps.map(\.0)) == [first])
+    }
+
     @Test func `a stuck instance gets no new connections until it moves again, and both are said`() {
         var scene = scene(4)
         let all = scene.steering
