@@ -103,6 +103,7 @@ extension App {
             weigh(place, of: k, &desk)
         case .failed(let reason):
             slots[k][place].health.fail(reason)
+            if hasSickened(slots[k][place]) { slots[k][place].health.giveUp() }
             let instance = slots[k][place]
             guard isEnough(instance, at: desk.now) else { return }
             slots[k][place].health.giveUp()
@@ -121,6 +122,12 @@ extension App {
 
     private func health(of instance: Instance) -> HealthCheck {
         spec(of: instance.generation).health ?? HealthCheck(.tcp(port: nil))
+    }
+
+    /// It was healthy once. Nothing need come of it yet, but it is not ready for it any more.
+    private func hasSickened(_ instance: Instance) -> Bool {
+        instance.health.state == .healthy
+            && instance.health.failures >= max(1, health(of: instance).retries)
     }
 
     /// So many failures in a row, of those that count.

@@ -198,6 +198,21 @@ import Testing
         #expect(scene.steering == all)
     }
 
+    @Test func `one that was healthy before it listened, and is not now, is not ready`() {
+        var scene = Self.healthy(Self.checked())
+        let old = scene.steering
+        scene.ask(.reload(.all))
+        let new = scene.launch()[0]
+        scene.tell(.checked(new, .passed))
+        for _ in 0..<3 { scene.tell(.checked(new, Self.bad)) }
+        scene.tell(.listened(new, Scene.address))
+        scene.pass(.seconds(2))
+        #expect(scene.steering == old)
+        scene.tell(.checked(new, .passed))
+        scene.pass(.seconds(2))
+        #expect(scene.steering == [new])
+    }
+
     @Test func `where nobody is healthy everybody serves`() {
         var scene = Self.healthy(Self.checked(instances: 2))
         let all = scene.steering
