@@ -58,7 +58,7 @@ extension App {
     /// that was broken off.
     mutating func recover(_ operation: Operation, _ desk: inout Desk) {
         var rollout = Rollout(target: generation, direction: .back, isHealing: false)
-        let isWhole = slots.allSatisfy { $0.current?.generation != generation }
+        let isWhole = !slots.isEmpty && slots.allSatisfy { $0.current?.generation != generation }
         if spec.strategy == .blueGreen, isWhole { rollout.side = .blue }
         work = Work(operation, .rolling(rollout), change: .reverted)
         work?.note = .wentBack(to: generation, directory: nil)

@@ -125,6 +125,20 @@ import Testing
         #expect(scene.app()?.slots.count == 3)
     }
 
+    @Test func `a way back of a blue-green app without instances has nothing to switch`() {
+        var spec = Scene.release("1")
+        spec.strategy = .blueGreen
+        var scene = Scene.serving(spec)
+        scene.ask(.scale(.all, .to(0)))
+        spec.arguments = ["2"]
+        let release = scene.ask(.apply([spec]))
+        let ticket = scene.ask(.rollback(.all))
+        scene.obey()
+        #expect(scene.change(of: release) == .superseded)
+        #expect(scene.change(of: ticket) == .reverted)
+        #expect(scene.app()?.slots.isEmpty == true)
+    }
+
     @Test func `a way back while a promotion waits ends the canary`() {
         var scene = tried()
         scene.ask(.scale(.all, .to(5)))
