@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/statvfs.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -53,6 +54,40 @@ long clinux_splice(int pipe, int file, int64_t offset, size_t length)
         moved = splice(pipe, NULL, file, &position, length, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
     while (moved < 0 && errno == EINTR);
     return moved < 0 ? -errno : moved;
+}
+
+long clinux_look_into_pipe(int pipe, int scratch_reader, int scratch_writer, size_t length, long *newline)
+{
+    char buffer[4096];
+    long copied, seen = 0;
+    do
+        copied = tee(pipe, scratch_writer, length, SPLICE_F_NONBLOCK);
+    while (copied < 0 && errno == EINTR);
+    if (copied < 0)
+        return -errno;
+    *newline = -1;
+    while (seen < copied) {
+        long count = read(scratch_reader, buffer, sizeof buffer);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return count < 0 ? -errno : -EIO;
+        char *found = *newline < 0 ? memchr(buffer, '\n', (size_t)count) : NULL;
+        if (found != NULL)
+            *newline = seen + (found - buffer);
+        seen += count;
+    }
+    return copied;
+}
+
+int clinux_file_system(int descriptor, int64_t *size, int64_t *available)
+{
+    struct statvfs status;
+    if (fstatvfs(descriptor, &status) < 0)
+        return -errno;
+    *size = (int64_t)status.f_blocks * (int64_t)status.f_frsize;
+    *available = (int64_t)status.f_bavail * (int64_t)status.f_frsize;
+    return 0;
 }
 
 int clinux_memory_file(const char *name, int sealable)

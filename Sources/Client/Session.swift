@@ -41,6 +41,8 @@ struct Session {
         case .why(let name): return try why(name)
         case .logs(let options): return try LogCommand.run(options, voice: voice, caller: caller)
         case .monitor: return try Monitor.run(voice: voice, caller: caller)
+        case .flush(let name): return try touchLogs(.flushLogs(Selector(name ?? "all")), Wording.flushed)
+        case .reloadLogs: return try touchLogs(.reopenLogs, Wording.logsReloaded)
         case .ping: return try ping()
         case .kill: return try kill()
         case .update(let binary): return try update(to: binary)
@@ -116,6 +118,12 @@ extension Session {
     private func ping() throws(Stop) -> Int32 {
         guard let body = try caller.ask(.ping) else { throw notRunning }
         if voice.manner.json { voice.say(bytes: body) } else { voice.say([Wording.pong]) }
+        return ExitCode.done.rawValue
+    }
+
+    private func touchLogs(_ call: APICall, _ sentence: String) throws(Stop) -> Int32 {
+        guard let body = try caller.ask(call) else { throw notRunning }
+        if voice.manner.json { voice.say(bytes: body) } else { voice.say([sentence]) }
         return ExitCode.done.rawValue
     }
 

@@ -147,7 +147,7 @@ extension Session {
         do throws(EcosystemError) {
             let file = try EcosystemFile.decode(
                 bytes, path: path, callerDirectory: directory, processors: Processors.available(),
-                environment: environment)
+                environment: environment, userHome: ThisProcess.variable("HOME"))
             voice.complain(file.warnings.map { Text.sanitised("\(path): \($0)") })
             return file.apps
         } catch {

@@ -34,6 +34,9 @@ public enum Command: Equatable, Sendable {
     case why(String)
     case logs(LogOptions)
     case monitor
+    /// Of one app, or of all.
+    case flush(String?)
+    case reloadLogs
     case ping
     case kill
     case version

@@ -101,6 +101,12 @@ enum CommandTable {
     ]
 
     private static let housekeeping: [CommandDescription] = [
+        CommandDescription(
+            .flush, operands: "[app]", "Empties logs, and removes what was rotated of them.",
+            details: "\(targets). Without one: those of all apps."),
+        CommandDescription(
+            .reloadLogs, "Opens all log files anew, after somebody else has moved them.",
+            details: "For logrotate and its like; `SIGUSR2` to the daemon does the same."),
         CommandDescription(.ping, "Says whether the daemon answers."),
         CommandDescription(.kill, "Stops all apps, then the daemon."),
         CommandDescription(
@@ -247,7 +253,7 @@ struct CommandDescription: Sendable {
 enum Verb: String, CaseIterable, Sendable {
     case start, stop, restart, reload, promote, rollback, scale, delete
     case list, jlist, describe, why, logs, monit
-    case ping, kill, update, version, help
+    case flush, reloadLogs, ping, kill, update, version, help
     case send, signal, trigger
     case daemon, keeper, example
 }

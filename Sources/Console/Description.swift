@@ -76,6 +76,13 @@ public struct Description: Sendable {
             ]
             if let status = current.status { pairs.append(("says", status)) }
             if let health = current.health { pairs.append(("health", phrase(health))) }
+            if current.droppedLogBytes > 0 {
+                pairs.append(
+                    (
+                        "not logged",
+                        "\(Quantities.memory(UInt64(current.droppedLogBytes))) that no log had room for"
+                    ))
+            }
             if let usage = current.usage {
                 let processor = Quantities.processor(tenths: usage.processorTenths)
                 pairs.append(("uses", "\(processor) cpu, \(Quantities.memory(usage.memory))"))

@@ -23,7 +23,8 @@ extension ParsedCommand {
             self.init(command: .example(remaining), manner: manner)
             return
         case .start, .stop, .restart, .reload, .promote, .rollback, .scale, .delete, .signal, .send, .trigger,
-            .list, .jlist, .describe, .why, .logs, .monit, .ping, .kill, .update, .version, .help:
+            .list, .jlist, .describe, .why, .logs, .monit, .flush, .reloadLogs, .ping, .kill, .update,
+            .version, .help:
             break
         }
         if description.verb != .help, ParsedCommand.asksForHelp(remaining) {
@@ -92,6 +93,8 @@ extension Command {
         case .why: self = .why(try words.one())
         case .logs: self = .logs(try LogOptions(arguments, target: try words.atMostOne()))
         case .monit: self = try words.none(.monitor)
+        case .flush: self = .flush(try words.atMostOne())
+        case .reloadLogs: self = try words.none(.reloadLogs)
         case .ping: self = try words.none(.ping)
         case .kill: self = try words.none(.kill)
         case .update: self = try words.none(.update(binary: arguments.values["--binary"]))

@@ -64,6 +64,9 @@ enum Reason {
         guard let current = slot.current else { return "" }
         if let illness = illness(of: current) { return illness }
         if !current.listening.isEmpty, !current.inRotation { return "out of rotation" }
+        if current.droppedLogBytes > 0 {
+            return "\(Quantities.memory(UInt64(current.droppedLogBytes))) of its output dropped"
+        }
         if slot.restarts > 0, let death = slot.deaths.last {
             return "\(Wording.brief(death)) \(Quantities.duration(now - death.at)) ago"
         }

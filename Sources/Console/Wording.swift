@@ -213,6 +213,8 @@ public enum Wording {
         ["the daemon could not be started: \(Text.sanitised(reason))"]
     }
 
+    public static let flushed = "the logs are empty"
+    public static let logsReloaded = "all log files are opened anew"
     public static let pong = "the daemon answers"
     public static let killed = "everything is stopped, and so is the daemon"
     public static let wasNotRunning = "swpm is not running"

@@ -30,6 +30,10 @@ extension Loop {
             return .later
         case .pass(let missive, let selector): return pass(missive, to: selector)
         case .update(let path): return update(to: path, ticket)
+        case .flushLogs(let selector): return flushLogs(of: selector)
+        case .reopenLogs:
+            logs.reopen()
+            return .now(status: 200, Wire.Answer.bytes(logFiles: logFiles(supervisor.snapshot).count))
         }
     }
 
@@ -42,12 +46,34 @@ extension Loop {
         }
     }
 
+    private func flushLogs(of selector: Selector) -> Connections.Answer {
+        do throws(Refusal) {
+            let paths = logFiles(try supervisor.snapshot(of: selector))
+            logs.flush(paths)
+            return .now(status: 200, Wire.Answer.bytes(logFiles: paths.count))
+        } catch {
+            return .now(status: error.status, Wire.Answer.bytes(error))
+        }
+    }
+
+    /// Each once, though several slots may share it.
+    private func logFiles(_ snapshot: Snapshot) -> [String] {
+        let all = snapshot.apps.flatMap { app in
+            app.slots.flatMap { slot in
+                let files = app.spec.logFiles(of: slot.index, in: home.logs)
+                return [files.output, files.error] + (files.combined.map { [$0] } ?? [])
+            }
+        }
+        return Set(all).subtracting([LogFiles.nowhere]).sorted()
+    }
+
     /// With what each instance consumes, and what it still waits for.
     private func sampled(_ snapshot: Snapshot) -> Snapshot {
         var snapshot = snapshot
         sampler.fill(&snapshot, at: .now)
         ports.fill(&snapshot)
         snapshot.daemonDeaths = deaths
+        logs.fill(&snapshot)
         return snapshot
     }
 
@@ -65,8 +91,7 @@ extension Loop {
     private var jlistFacts: JlistFacts {
         JlistFacts(username: user, home: home.path) { [home] spec, slot in
             JlistFacts.Slot(
-                outLog: home.log(of: spec.name, slot, .out), errorLog: home.log(of: spec.name, slot, .error),
-                interpreter: spec.shownInterpreter)
+                logs: spec.logFiles(of: slot, in: home.logs), interpreter: spec.shownInterpreter)
         }
     }
 }

@@ -61,6 +61,10 @@ extension Loop {
     private func takeSignals() {
         while let signal = try? signals.next() {
             if signal == Signals.hangup { continue }
+            if signal == Signals.user2 {
+                logs.reopen()
+                continue
+            }
             scribe.log("\(Signal(number: signal)): everything is stopped, and wanted again at the next start")
             goDown(connections.nextTicket())
         }

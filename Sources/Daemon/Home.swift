@@ -10,6 +10,7 @@ struct Home: Sendable {
     var history: String { "\(path)/history.json" }
     var logs: String { "\(path)/logs" }
     var daemonLog: String { "\(path)/daemon.log" }
+    var settings: String { "\(path)/settings.json" }
 
     /// What `SWPM_ID` says in every process of an instance: no two swpm have the same home.
     func marker(of instance: InstanceID) -> String { "\(path):\(instance.number)" }
@@ -20,9 +21,5 @@ struct Home: Sendable {
             ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3
         }
         return "swpm/\(String(hash, radix: 16))/\(instance.number)"
-    }
-
-    func log(of app: AppName, _ slot: SlotIndex, _ stream: LogStream) -> String {
-        "\(logs)/\(LogFileName(app, slot, stream))"
     }
 }

@@ -11,9 +11,7 @@ extension Loop {
         processes.launch(instance, marker: marker)
         prober.prepare(instance, launch)
         do throws(SystemError) {
-            let (app, slot) = (launch.spec.name, launch.slot)
-            let pipes = try logs.open(
-                instance, home.log(of: app, slot, .out), home.log(of: app, slot, .error))
+            let pipes = try logs.open(instance, logs.plans(launch.spec, launch.slot, launch.id))
             spawner.order(
                 SpawnJob(
                     instance: instance, launch: launch, home: home.path, marker: marker,

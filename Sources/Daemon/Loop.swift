@@ -68,7 +68,9 @@ final class Loop {
     private var remembers = true
 
     init(_ parts: Parts, supervisor: Supervisor) throws(SystemError) {
-        signals = try SignalQueue(for: [Signals.terminate, Signals.interrupt, Signals.hangup])
+        signals = try SignalQueue(for: [
+            Signals.terminate, Signals.interrupt, Signals.hangup, Signals.user2,
+        ])
         home = parts.home
         watches = parts.watches
         keeper = parts.keeper

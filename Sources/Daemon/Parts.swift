@@ -42,7 +42,7 @@ extension Parts {
             version: version, build: Image.buildID, process: ProcessID(ThisProcess.identifier), since: .now)
         environments = Environments(keeper: keeper)
         spawner = try Spawner()
-        logs = try LogPump(keeper: keeper, watches: watches)
+        logs = try LogPump(keeper: keeper, watches: watches, place: LogPlace(home) { scribe.log($0) })
         channels = Channels(watches: watches, keeper: keeper, tell: { scribe.log($0) })
         let safe = PortsSafe(keeper)
         notifySockets = NotifySockets(watches: watches, safe: safe, home: home, tell: { scribe.log($0) })

@@ -58,7 +58,9 @@ extension Loop {
         let saved = found.file.state.apps.flatMap { app in
             app.slots.flatMap { slot in slot.instances.map { (app, slot, $0) } }
         }
-        for (app, slot, instance) in saved { takeBack(instance, app.spec.name, slot.index, found) }
+        for (app, slot, instance) in saved {
+            takeBack(instance, logs.plans(app.spec, slot.index, slot.id), found)
+        }
         logs.restoreRest(found.manifest.held)
         notifySockets.restore(found.manifest.held) { instance in
             processes[instance].flatMap { $0.ended ? nil : $0.process }
@@ -84,12 +86,10 @@ extension Loop {
         scribe.log("the daemon is up (process \(who.process.number)), \(saved.count) instances known")
     }
 
-    private func takeBack(_ instance: SavedState.Instance, _ app: AppName, _ slot: SlotIndex, _ found: Found)
-    {
+    private func takeBack(_ instance: SavedState.Instance, _ plans: LogPump.Plans, _ found: Found) {
         let marker = home.marker(of: instance.id)
         let process = instance.process
-        logs.restore(
-            instance.id, found.manifest.held, home.log(of: app, slot, .out), home.log(of: app, slot, .error))
+        logs.restore(instance.id, found.manifest.held, plans)
         let handle = isAlive(instance, marker, found.manifest) ? try? Processes.open(process.number) : nil
         if let handle {
             let shared = SharedDescriptor(handle)

@@ -85,6 +85,14 @@ extension Descriptor {
         try check(clinux_lock_exclusively(number), "lock a file") == 1
     }
 
+    /// Of the file system that this file lies on (fstatvfs(3)), in bytes; what is available is what an ordinary
+    /// user can still have.
+    public borrowing func fileSystem() throws(SystemError) -> (size: Int64, available: Int64) {
+        var (size, available) = (Int64(0), Int64(0))
+        try check(clinux_file_system(number, &size, &available), "look at a file system")
+        return (size, available)
+    }
+
     static func writeAll(_ number: Int32, _ bytes: [UInt8]) -> Int32 {
         var written = 0
         while written < bytes.count {

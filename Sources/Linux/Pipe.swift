@@ -47,6 +47,19 @@ extension Descriptor {
         Int(try check(clinux_readable_bytes(number), "measure what can be read"))
     }
 
+    /// Where the first line that this pipe holds ends, its newline included, and how much was looked at: at most
+    /// 64 KiB, which stay in the pipe (tee(2)). Nil: nothing is there now; 0 at the end. The scratch pipe must be empty.
+    public borrowing func firstLine(
+        through scratch: borrowing Pipe
+    ) throws(SystemError) -> (line: Int?, seen: Int)? {
+        var newline = -1
+        let seen = clinux_look_into_pipe(
+            number, scratch.reader.number, scratch.writer.number, 64 * 1024, &newline)
+        if seen == -Int(EAGAIN) { return nil }
+        if seen < 0 { try check(Int32(seen), "look into a pipe") }
+        return (newline < 0 ? nil : newline + 1, seen)
+    }
+
     /// Moves bytes from a pipe into this file, without a moment in which they are in neither (splice(2)).
     ///
     /// The file must not be open for appending.

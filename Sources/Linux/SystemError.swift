@@ -24,6 +24,7 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
 extension SystemError {
     public static let invalid = EINVAL
     public static let noSpace = ENOSPC
+    public static let noSuchFile = ENOENT
     public static let addressInUse = EADDRINUSE
     public static let accessDenied = EACCES
     public static let noSuchFamily = EAFNOSUPPORT

@@ -73,6 +73,12 @@ public enum Scale: Equatable, Sendable {
 
 /// Everything a user can make grow has a bound.
 public enum Limits {
+    /// Rotated files of one log.
+    public static let keptLogs = 1000
+    /// In bytes, before it is rotated: whoever says less means megabytes.
+    public static let leastLogSize: Int64 = 4096
+    /// In bytes.
+    public static let logDateFormat = 100
     public static let apps = 1000
     public static let instancesPerApp = 1000
     public static let instances = 4000

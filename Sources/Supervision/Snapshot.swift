@@ -125,6 +125,8 @@ public struct InstanceSnapshot: Equatable, Sendable {
 
     /// It has accepted no connections since, although some wait.
     public var stuckSince: Instant?
+    /// How much of what it said is in no log, because that could not be written.
+    public var droppedLogBytes = 0
 
     public enum Lack: String, Equatable, Sendable {
         case listener, word, health

@@ -11,6 +11,7 @@ do {
         ("commands", measureCommands), ("instances", measureInstances), ("connections", measureConnections),
         ("peers", measurePeers), ("balancing", measureBalancing), ("drains", measureDrains),
         ("updates", measureUpdates),
+        ("logs", measureLogs),
     ] as [(String, (inout Table) throws -> Void)] where wanted == nil || wanted == name {
         try measure(&table)
     }

@@ -19,7 +19,8 @@ import Testing
         watches = try Watches()
         let link = try KeeperLink(try pair.second.duplicate())
         try link.attach(to: watches)
-        logs = try LogPump(keeper: link, watches: watches)
+        logs = try LogPump(
+            keeper: link, watches: watches, place: LogPlace(directory: scratch.path("logs")))
     }
 
     @Test func `pipes are kept while they can say something, and no longer`() throws {
@@ -27,7 +28,7 @@ import Testing
         let paths = (scratch.path("out.log"), scratch.path("error.log"))
         let keys = ["log/7/out\(paths.0)", "log/7/error\(paths.1)"]
         do {
-            let pipes = try logs.open(InstanceID(7), paths.0, paths.1)
+            let pipes = try logs.open(InstanceID(7), plans(paths.0, paths.1))
             #expect(try requests(2) == keys.map { .deposit(key: $0) })
             _ = try pipes.error.descriptor.write(Array("the end\n".utf8))
         }
@@ -45,7 +46,8 @@ import Testing
 
     @Test func `what never became a program is let go of`() throws {
         defer { logs.end() }
-        let pipes = try logs.open(InstanceID(1), scratch.path("out.log"), scratch.path("error.log"))
+        let pipes = try logs.open(
+            InstanceID(1), plans(scratch.path("out.log"), scratch.path("error.log")))
         try withExtendedLifetime(pipes) {
             _ = try requests(2)
             logs.close(InstanceID(1))
@@ -63,13 +65,22 @@ import Testing
             "log/2/error\(file)": unknown.reader,
             "environment/1": SharedDescriptor(try MemoryFile.create("x")),
         ]
-        logs.restore(InstanceID(1), held, scratch.path("known.log"), scratch.path("error.log"))
+        logs.restore(
+            InstanceID(1), held, plans(scratch.path("known.log"), scratch.path("error.log")))
         logs.restoreRest(held)
         _ = try known.writer.descriptor.write(Array("one\n".utf8))
         _ = try unknown.writer.descriptor.write(Array("two\n".utf8))
         try eventually("both lines") {
             readFile(scratch.path("known.log")) == "one\n" && readFile(file) == "two\n"
         }
+    }
+
+    private func plans(_ output: String, _ error: String) -> LogPump.Plans {
+        var spec = AppSpec(name: AppName("web"), script: "x", workingDirectory: "/")
+        spec.logs.merges = true
+        spec.logs.output = .file(output)
+        spec.logs.error = .file(error)
+        return logs.plans(spec, SlotIndex(0), SlotID(0))
     }
 
     private func turn(_ what: String, until condition: () throws -> Bool) throws {

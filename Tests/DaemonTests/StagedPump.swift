@@ -1,6 +1,7 @@
 import Linux
 import Supervision
 import Support
+import Wire
 
 @testable import Daemon
 
@@ -17,7 +18,10 @@ final class StagedPump {
         self.orders = orders
         self.letters = letters
         thread = try Thread.start(name: "staged pump") {
-            do { try Pump(orders, letters).run() } catch { fatalError("\(error)") }
+            do {
+                let place = LogPlace(directory: "/nowhere")
+                try Pump(orders, letters, Archivist(place, complaints: letters)).run()
+            } catch { fatalError("\(error)") }
         }
     }
 
@@ -28,17 +32,33 @@ final class StagedPump {
     }
 
     /// Two streams of an instance, and what a program of it would write to.
-    func open(_ instance: UInt64, out: String, error: String) throws -> LogPump.Pipes {
-        LogPump.Pipes(
-            output: try open(StreamID(instance: InstanceID(instance), stream: .out), out),
-            error: try open(StreamID(instance: InstanceID(instance), stream: .error), error))
+    func open(
+        _ instance: UInt64, out: String, error: String, as change: (inout LogSettings) -> Void = { _ in }
+    ) throws -> LogPump.Pipes {
+        var spec = AppSpec(name: AppName("web"), script: "x", workingDirectory: "/")
+        spec.logs.merges = true
+        spec.logs.output = .file(out)
+        spec.logs.error = .file(error)
+        change(&spec.logs)
+        return LogPump.Pipes(
+            output: try open(InstanceID(instance), .out, spec),
+            error: try open(InstanceID(instance), .error, spec))
     }
 
-    private func open(_ id: StreamID, _ path: String) throws -> SharedDescriptor {
+    private func open(_ instance: InstanceID, _ stream: LogStream, _ spec: AppSpec) throws -> SharedDescriptor
+    {
         let pipe = try Pipe.unbreakable()
-        orders.send(.open(id, pipe.reader, path: path, .new))
+        var settings = HomeSettings()
+        // The machine of the tests may be fuller than logs like it.
+        settings.free.bytes = 0
+        let plan = StreamPlan(
+            spec, SlotIndex(0), SlotID(7), stream,
+            LogPlace(directory: scratch.path("logs"), settings: settings))
+        orders.send(.open(StreamID(instance: instance, stream: stream), pipe.reader, plan, .new))
         return pipe.writer
     }
+
+    func send(_ order: PumpOrder) { orders.send(order) }
 
     func finish(_ instance: UInt64) { orders.send(.finish(InstanceID(instance))) }
 
@@ -62,7 +82,7 @@ final class StagedPump {
     func waitForDropping() throws {
         try eventually("output to be dropped") {
             hear()
-            return heard.contains { if case .dropping = $0 { true } else { false } }
+            return heard.contains { if case .dropped = $0 { true } else { false } }
         }
     }
 

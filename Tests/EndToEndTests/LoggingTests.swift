@@ -1,4 +1,5 @@
 import Glibc
+import Linux
 import Support
 import Testing
 
@@ -46,5 +47,167 @@ import Testing
         kill(try site.daemon, SIGKILL)
         writeFile(gate, "go\n")
         try eventually("the helper's line\n\(site.daemonLog)") { readFile(log) == "early\nlate\n" }
+    }
+
+    @Test(arguments: Owner.here)
+    func `a hundred rotations at full speed keep every line, whoever dies meanwhile`(_ owner: Owner) throws {
+        let site = try Site(owner)
+        defer { site.scratch.end() }
+        let rest = String(repeating: "x", count: 80)
+        for run in 0..<Counts.of(3, soak: 20) {
+            let end = ["exit 0", "kill -ABRT $$", "kill -KILL $$"][run % 3]
+            let script = site.file(
+                "writer\(run).sh",
+                "i=0; while [ $i -lt 60000 ]; do i=$((i+1)); echo line $i \(rest); done; \(end)\n")
+            let file = site.file(
+                "rotate\(run).json",
+                """
+                [{ name: "writer\(run)", script: "\(script)", interpreter: "sh", autorestart: false,
+                   log_rotate: { size: "50K", keep: 1000, compress: \(run % 2 == 0) } }]
+                """)
+            try site.must("start", file)
+            let log = "\(site.home)/logs/writer\(run)-out-0.log"
+            try eventually("rotations\n\(site.daemonLog)") { rotated(log).count > 10 }
+            let daemon = try #require(site.own.first { $0.command[1] == "daemon" })
+            kill(daemon.id, SIGKILL)
+            try eventually(within: .seconds(60), "the last line\n\(site.daemonLog)") {
+                (readFile(log) ?? "").hasSuffix("line 60000 \(rest)\n")
+            }
+            if run % 2 == 0 {
+                try eventually(within: .seconds(60), "compression\n\(site.daemonLog)") {
+                    rotated(log).dropLast().allSatisfy { $0.hasSuffix(".gz") }
+                }
+            }
+            let files = rotated(log)
+            #expect(files.count >= 100)
+            var expected = 0
+            for file in files + [log] {
+                let text =
+                    file.hasSuffix(".gz")
+                    ? try Command("gzip", ["-dc", file]).run().output : readFile(file) ?? ""
+                for line in text.split(separator: "\n") {
+                    expected += 1
+                    guard line == "line \(expected) \(rest)" else {
+                        Issue.record("in \(file) line \(expected) is \(line)")
+                        return
+                    }
+                }
+            }
+            #expect(expected == 60_000)
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0))
+    func `a full disk stops no program, costs no memory, and what it cost is counted`() throws {
+        let site = try Site(.root)
+        defer { site.scratch.end() }
+        let disk = site.scratch.directory("disk")
+        guard try Command("mount", ["-t", "tmpfs", "-o", "size=24m", "swpm-test", disk]).run().succeeded
+        else {
+            // A container may forbid it.
+            return
+        }
+        site.scratch.atEnd { _ = try? Command("umount", ["-l", disk]).run() }
+        writeFile("\(disk)/ballast", String(repeating: "x", count: 16 << 20))
+        // 50 MB a second, in numbered lines of 100 bytes.
+        let script = site.file(
+            "flood.py",
+            """
+            import os, time
+            number = 0
+            while True:
+                block = b"".join(b"%099d\\n" % (number + i) for i in range(5000))
+                number += 5000
+                while block: block = block[os.write(1, block):]
+                time.sleep(0.008)
+
+            """)
+        let file = site.file(
+            "flood.json",
+            """
+            [{ name: "flood", script: "\(script)", interpreter: "python3", out_file: "\(disk)/out.log",
+               merge_logs: true, log_rotate: false }]
+            """)
+        try site.must("start", file)
+        try eventually("drops\n\(site.daemonLog)") {
+            try site.must("describe", "flood").output.contains("not logged")
+        }
+        let daemon = try #require(site.own.first { $0.command[1] == "daemon" }).id
+        let pings = try (0..<Counts.of(100, soak: 6000)).map { _ in
+            _ = try Poller().wait(atMost: .milliseconds(Counts.isSoak ? 100 : 20))
+            return try site.must("ping").took
+        }.sorted()
+        // The whole command, on a machine that has something else to do.
+        #expect(pings[pings.count / 2] < .milliseconds(50), "\(pings)")
+        #expect(memory(of: daemon) < 64 << 20)
+        #expect(try site.must("list").output.contains("of its output dropped"))
+        let before = fileSize("\(disk)/out.log") ?? 0
+        #expect(unlink("\(disk)/ballast") == 0)
+        try eventually("more lines\n\(site.daemonLog)") {
+            (fileSize("\(disk)/out.log") ?? 0) > before + 1_000_000
+        }
+        try site.must("stop", "flood")
+        #expect(countedGaps(in: readBytes("\(disk)/out.log") ?? []) >= 1)
+        #expect(site.daemonLog.contains("too little space") && site.daemonLog.contains("written again"))
+    }
+
+    @Test(arguments: Owner.here)
+    func `two hundred programs beside one that floods are all heard`(_ owner: Owner) throws {
+        let site = try Site(owner)
+        defer { site.scratch.end() }
+        let file = site.file(
+            "many.json",
+            """
+            [{ name: "flood", script: "yes", args: ["\(String(repeating: "x", count: 99))"], interpreter: "none",
+               log_rotate: { size: "20M", keep: 1, compress: false } },
+             { name: "many", script: "\(site.bin)/puppet", args: ["--tick", "300ms"], interpreter: "none",
+               instances: 200, exec_mode: "fork", zero_downtime: false }]
+            """)
+        try site.must("start", file)
+        let logs = (0..<200).map { "\(site.home)/logs/many-out-\($0).log" }
+        for round in 0..<3 {
+            let sizes = logs.map { fileSize($0) ?? 0 }
+            try eventually(within: .seconds(10), "a line of each in round \(round)\n\(site.daemonLog)") {
+                zip(logs, sizes).allSatisfy { (fileSize($0) ?? 0) > $1 }
+            }
+        }
+        #expect(try site.must("ping").took < .seconds(1))
+        try site.must("stop", "all", within: .seconds(60))
+    }
+
+    /// How often lines of 100 bytes are missing between their numbers; each time just as many as the log says.
+    private func countedGaps(in log: [UInt8]) -> Int {
+        var next = 0
+        var gaps = 0
+        for line in log.split(separator: 0x0A) {
+            if let number = line.count == 99 ? Int(String(decoding: line, as: UTF8.self)) : nil {
+                #expect(number == next)
+                next = number + 1
+                continue
+            }
+            let words = String(decoding: line, as: UTF8.self).split(separator: " ")
+            let bytes = words.count > 2 && words[0] == "[swpm]" ? Int(words[1]) : nil
+            guard let bytes, bytes % 100 == 0 else {
+                Issue.record("a torn line: \(String(decoding: line.prefix(200), as: UTF8.self))")
+                return gaps
+            }
+            next += bytes / 100
+            gaps += 1
+        }
+        return gaps
+    }
+
+    /// Resident bytes (proc_pid_status(5)).
+    private func memory(of process: Int32) -> Int {
+        let status = readFile("/proc/\(process)/status") ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+        return (line.flatMap { Int($0.filter(\.isNumber)) } ?? .max / 1024) * 1024
+    }
+
+    private func rotated(_ log: String) -> [String] {
+        let parts = log.split(separator: "/")
+        let directory = "/" + parts.dropLast().joined(separator: "/")
+        return names(in: directory).filter { $0.hasPrefix("\(parts.last!).") && !$0.hasSuffix(".part") }
+            .sorted().map { "\(directory)/\($0)" }
     }
 }

@@ -62,7 +62,8 @@ import Testing
         let facts = JlistFacts(username: "me", home: "/home/me/.swpm") { spec, slot in
             let base = "/home/me/.swpm/logs/\(spec.name)"
             return JlistFacts.Slot(
-                outLog: "\(base)-out-\(slot.number).log", errorLog: "\(base)-error-\(slot.number).log",
+                logs: LogFiles(
+                    output: "\(base)-out-\(slot.number).log", error: "\(base)-error-\(slot.number).log"),
                 interpreter: "node")
         }
         try expectGolden(Jlist.bytes(snapshot(), facts: facts, clock: clock), "jlist.json")
@@ -150,7 +151,7 @@ import Testing
 
     @Test func `no answer shows a variable's value`() {
         let facts = JlistFacts(username: "", home: "") { _, _ in
-            .init(outLog: "", errorLog: "", interpreter: "")
+            .init(logs: LogFiles(output: "", error: ""), interpreter: "")
         }
         for bytes in [
             Answer.bytes(snapshot(), clock: clock), Jlist.bytes(snapshot(), facts: facts, clock: clock),

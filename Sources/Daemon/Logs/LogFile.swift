@@ -1,5 +1,7 @@
 internal import Glibc
 internal import Linux
+internal import Supervision
+internal import Wire
 
 /// A log on disk, written at its end by one stream or several.
 ///
@@ -7,13 +9,34 @@ internal import Linux
 /// class, because all streams of one path share it.
 final class LogFile {
     let path: String
+    var rules: LogRules
     private var file: SharedDescriptor?
     private(set) var end: Int64 = 0
+    /// Devices and pipes have no end, no index and no past.
+    private(set) var isRegular = true
+    private var status: FileStatus?
+    private var notes: TimeNotes?
+    private var openedAt: Int64 = 0
     private var lookedAt: Int64 = 0
     /// How many streams write here.
     var streams = 0
     /// Whose line is not finished.
     private var line: Line = .finished
+
+    /// How often it was put aside, and what it was called last then.
+    private(set) var turnover = 0
+    private(set) var former: String?
+    /// Since somebody asked last.
+    var wasPutAside = false
+    private var lastStamp: Int64?
+    /// Where it ended when it was due for rotation.
+    private var dueFrom: Int64?
+    private var rotatesAgainAt: Int64 = 0
+    /// Why it was not put aside, until somebody asks.
+    var complaint: SystemError?
+
+    private var spaceAt: Int64 = 0
+    private var isCramped = false
 
     private enum Line: Equatable {
         case finished
@@ -22,7 +45,10 @@ final class LogFile {
         case begun(StreamID, at: Int64)
     }
 
-    init(_ path: String) { self.path = path }
+    init(_ path: String, _ rules: LogRules) {
+        self.path = path
+        self.rules = rules
+    }
 
     /// Somebody made it before.
     var isThere: Bool { file != nil || (try? File.status(path)) != nil }
@@ -30,21 +56,32 @@ final class LogFile {
     /// Moves bytes from a pipe to the end of the file.
     func take(from pipe: SharedDescriptor, atMost count: Int) throws(SystemError) -> Transfer {
         let file = try opened()
+        let (before, time) = (end, Clock.wall())
         let transfer = try file.descriptor.splice(from: pipe.descriptor, at: end, atMost: count)
-        if case .moved(let moved) = transfer { end += Int64(moved) }
+        if case .moved(let moved) = transfer { grew(by: moved, from: before, at: time) }
         return transfer
     }
 
     /// All of these bytes at the end, or none.
     func write(_ bytes: [UInt8]) throws(SystemError) {
         let file = try opened()
+        let (before, time) = (end, Clock.wall())
         do throws(SystemError) {
             try file.descriptor.write(bytes, at: end)
-            end += Int64(bytes.count)
+            grew(by: bytes.count, from: before, at: time)
         } catch {
             // What fitted must not stand there as half a line; if it does, the next line begins behind it.
             try? file.descriptor.truncate(to: end)
             throw error
+        }
+    }
+
+    /// As many of these bytes as a device or a pipe takes now; at least one.
+    func pass(_ bytes: [UInt8]) throws(SystemError) -> Int {
+        switch try opened().descriptor.write(bytes) {
+        case .moved(let count): return count
+        case .wouldBlock: throw SystemError("write to \(path)", code: EAGAIN)
+        case .ended: throw SystemError("write to \(path)", code: EPIPE)
         }
     }
 
@@ -53,12 +90,15 @@ final class LogFile {
     }
 
     /// Goes on after some output was dropped, behind a line that says how much.
-    func resume(
-        _ stream: StreamID, dropped: Int, _ reason: SystemError, with rest: [UInt8], at now: Int64
-    ) throws(SystemError) {
+    func resume(_ stream: StreamID, behind mark: [UInt8], with rest: [UInt8], at now: Int64)
+        throws(SystemError)
+    {
         try refresh(at: now)
-        let mark = "[swpm] \(dropped) bytes dropped: \(reason.reason)\n"
-        try write(Array(((endsInNewline() ? "" : "\n") + mark).utf8) + rest)
+        guard isRegular else {
+            _ = try pass(mark + rest)
+            return
+        }
+        try write((endsInNewline() ? [] : [0x0a]) + mark + rest)
         wrote(stream, at: now)
     }
 
@@ -72,22 +112,40 @@ final class LogFile {
         return torn.bytes.count
     }
 
+    private func grew(by count: Int, from before: Int64, at time: Int64) {
+        guard isRegular else { return }
+        end += Int64(count)
+        if notes == nil, let status {
+            notes = TimeNotes(besides: path, inode: status.inode, size: before)
+        }
+        notes?.note(before, at: time)
+    }
+
     private func opened() throws(SystemError) -> SharedDescriptor {
         if let file { return file }
         let opened = SharedDescriptor(try create())
-        end = try opened.descriptor.size()
+        let found = try opened.descriptor.status()
+        status = found
+        isRegular = found.kind == .file
+        end = isRegular ? found.size : 0
         file = opened
+        openedAt = Clock.wall()
+        // Of an empty file there is nothing to note yet.
+        notes = end > 0 ? TimeNotes(besides: path, inode: found.inode, size: end) : nil
         line = endsInNewline() ? .finished : .found
         return opened
     }
 
     private func create() throws(SystemError) -> Descriptor {
+        // A pipe without a reader must not hold up everybody.
+        let access: File.Access = [.readAndWrite, .create, .nonBlocking]
+        let mode = status?.mode ?? 0o600
         do throws(SystemError) {
-            return try File.open(path, [.readAndWrite, .create], mode: 0o600)
+            return try File.open(path, access, mode: mode)
         } catch  where error.code == ENOENT {
             let slash = path.lastIndex(of: "/") ?? path.startIndex
             try Directory.create(String(path[..<slash]))
-            return try File.open(path, [.readAndWrite, .create], mode: 0o600)
+            return try File.open(path, access, mode: mode)
         }
     }
 }
@@ -97,14 +155,111 @@ final class LogFile {
 extension LogFile {
     /// Notices that it was emptied, and, once in a while, that the path leads to another file or to none.
     func refresh(at now: Int64) throws(SystemError) {
-        let size = try opened().descriptor.size()
-        if size < end { end = size }
+        let file = try opened()
+        if isRegular {
+            let size = try file.descriptor.size()
+            if size < end { emptied(to: size) }
+        }
         guard now - lookedAt > LogPolicy.lookAtPath else { return }
         lookedAt = now
-        let mine = try file?.descriptor.status()
-        guard let mine, try File.status(path)?.isSameFile(as: mine) != true else { return }
+        guard let status, try File.status(path)?.isSameFile(as: status) != true else { return }
+        try reopen()
+    }
+
+    /// The path may lead to another file by now.
+    func reopen() throws(SystemError) {
         file = nil
+        notes = nil
+        dueFrom = nil
+        status = nil
         _ = try opened()
+    }
+
+    /// Everything that was said goes, and the file stays.
+    func empty() throws(SystemError) {
+        guard isRegular, let file else { return }
+        try file.descriptor.truncate(to: 0)
+        emptied(to: 0)
+    }
+
+    private func emptied(to size: Int64) {
+        end = size
+        dueFrom = nil
+        line = endsInNewline() ? .finished : .found
+        notes = nil
+        // An index of an emptied file would tell the old times.
+        try? File.remove(TimeIndex.path(ofLog: path))
+    }
+
+    /// Why nothing should be written, though it could be: too little would be left of the disk.
+    func lackOfSpace(at now: Int64) -> String? {
+        if now - spaceAt >= LogPolicy.lookAtSpace, isRegular, let file {
+            spaceAt = now
+            if let system = try? file.descriptor.fileSystem() {
+                let limit = rules.free.limit(ofDisk: system.size)
+                // What stopped goes on only when there is somewhat more than it stopped for.
+                isCramped = system.available < (isCramped ? limit + limit / 10 : limit)
+            }
+        }
+        return isCramped ? "too little space is left on the disk" : nil
+    }
+}
+
+// MARK: - Putting it aside
+
+extension LogFile {
+    /// It is big or old enough.
+    func isDue(at wall: Int64) -> Bool {
+        guard isRegular, end > 0, wall >= rotatesAgainAt else { return false }
+        if rules.size > 0, end >= rules.size { return true }
+        return rules.interval > 0 && wall - (notes?.first ?? openedAt) >= rules.interval
+    }
+
+    /// How much fits before it is due.
+    var room: Int { rules.size > end ? Int(rules.size - end) : .max }
+
+    /// Puts it aside if this is between two lines, or if a line has been waited for long enough; false: not yet.
+    func rotate(at wall: Int64) -> Bool {
+        let from = dueFrom ?? end
+        dueFrom = from
+        guard endsInNewline() || end - from >= LogPolicy.lineLimit else { return false }
+        dueFrom = nil
+        do throws(SystemError) {
+            // What is not at the path any more was put aside by somebody else.
+            if let status, try File.status(path)?.isSameFile(as: status) == true { try putAside(at: wall) }
+            file = nil
+            notes = nil
+            _ = try opened()
+        } catch {
+            complaint = error
+            rotatesAgainAt = wall + LogPolicy.rotationRetry
+        }
+        return true
+    }
+
+    private func putAside(at wall: Int64) throws(SystemError) {
+        let time = max(wall / 1000, try newestStamp() + 1)
+        let name = RotatedLog.name(path, stamp: RotatedLog.stamp(atMicroseconds: time), nil)
+        // The index first: of a log without one it is only not known when it was written.
+        try? File.rename(TimeIndex.path(ofLog: path), to: TimeIndex.path(ofLog: name))
+        try File.rename(path, to: name)
+        lastStamp = time
+        former = name
+        turnover += 1
+        wasPutAside = true
+    }
+
+    /// Of those that are there already, in microseconds: the clock may have gone back.
+    private func newestStamp() throws(SystemError) -> Int64 {
+        if let lastStamp { return lastStamp }
+        let (directory, name) = LogFile.parts(of: path)
+        return try Directory.names(in: directory).compactMap { RotatedLog(name: $0, of: name)?.microseconds }
+            .max() ?? 0
+    }
+
+    static func parts(of path: String) -> (directory: String, name: String) {
+        guard let slash = path.lastIndex(of: "/") else { return (".", path) }
+        return (String(path[..<slash]), String(path[path.index(after: slash)...]))
     }
 }
 
@@ -140,7 +295,7 @@ extension LogFile {
     }
 
     func endsInNewline() -> Bool {
-        guard let file, end > 0 else { return true }
+        guard isRegular, let file, end > 0 else { return true }
         return (try? file.descriptor.read(at: end - 1, atMost: 1)) == [0x0a]
     }
 }

@@ -13,17 +13,36 @@ enum LogPolicy {
     /// Half of what the kernel grants an ordinary user (16384 pages).
     static let growthBudget = 32 * 1024 * 1024
 
-    /// How long a program may be held up by a file that cannot be written; then its output is dropped.
+    /// How long what a dead program said waits for a file that cannot be written; then it is dropped.
     static let patience: Int64 = 2_000_000_000
     static let retry: Int64 = 100_000_000
+    /// When the pipe fills meanwhile.
+    static let hastyRetry: Int64 = 10_000_000
     static let resumeRetry: Int64 = 1_000_000_000
+    /// How many pieces are taken from the pipe of a stream that is dropped, before others have their turn.
+    static let dropsPerRound = 16
     /// How long others wait for the end of a line that one stream has begun in a shared file.
     static let linePatience: Int64 = 100_000_000
     /// How often it is looked whether the file at the path is still the same.
     static let lookAtPath: Int64 = 1_000_000_000
+    /// How often it is looked whether the disk has room.
+    static let lookAtSpace: Int64 = 250_000_000
 
     /// From the first new stream of a rush until its files are there, though nothing was said.
     static let openingDelay: Int64 = 100_000_000
+
+    /// Rotation waits for the end of a line, but no longer than for so many bytes.
+    static let lineLimit: Int64 = 256 * 1024
+    /// After a rotation that failed.
+    static let rotationRetry: Int64 = 60_000_000_000
+
+    /// Between two notes of the time, if so much was written.
+    static let noteInterval: Int64 = 4_000_000
+    static let noteBytes: Int64 = 4096
+    /// Between two notes of the time, however little was written.
+    static let longNoteInterval: Int64 = 20_000_000
+    /// So much without a note there is never, though the clock went back.
+    static let noteBytesLimit: Int64 = 1 << 20
 
     static let lastWordsBytes = 16 * 1024
     /// Of each line of the last words.

@@ -21,18 +21,25 @@ final class LogPump {
     private let orders: Mailbox<PumpOrder>
     private let reports: Mailbox<PumpReport>
     private let thread: Thread
+    /// What holds for files of which nobody said anything.
+    private let place: LogPlace
     /// What the keeper holds the streams' reading ends under.
     private var keys: [StreamID: String] = [:]
+    /// Bytes that are in no file, of streams that have not ended.
+    private var dropped: [StreamID: Int] = [:]
+    /// Of all streams, since the trouble began.
+    private var droppedLately: [StreamID: Int] = [:]
 
-    init(keeper: KeeperLink, watches: Watches) throws(SystemError) {
+    init(keeper: KeeperLink, watches: Watches, place: LogPlace) throws(SystemError) {
         let orders = try Mailbox<PumpOrder>()
         let reports = try Mailbox<PumpReport>()
         self.keeper = keeper
         self.orders = orders
         self.reports = reports
+        self.place = place
         thread = try Thread.start(name: "log pump") {
             do throws(SystemError) {
-                try Pump(orders, reports).run()
+                try Pump(orders, reports, Archivist(place, complaints: reports)).run()
             } catch {
                 preconditionFailure("the log pump stopped: \(error)")
             }
@@ -50,12 +57,24 @@ final class LogPump {
 // MARK: - Ordering
 
 extension LogPump {
+    /// What becomes of the two streams of a slot.
+    struct Plans {
+        var output: StreamPlan
+        var error: StreamPlan
+    }
+
+    func plans(_ spec: AppSpec, _ slot: SlotIndex, _ id: SlotID) -> Plans {
+        Plans(
+            output: StreamPlan(spec, slot, id, .out, place),
+            error: StreamPlan(spec, slot, id, .error, place))
+    }
+
     /// Makes the pipes of an instance that is about to be started.
-    func open(_ instance: InstanceID, _ output: String, _ error: String) throws(SystemError) -> Pipes {
+    func open(_ instance: InstanceID, _ plans: Plans) throws(SystemError) -> Pipes {
         let (outputReader, outputWriter) = try Pipe.unbreakable()
         let (errorReader, errorWriter) = try Pipe.unbreakable()
-        start(StreamID(instance: instance, stream: .out), outputReader, output)
-        start(StreamID(instance: instance, stream: .error), errorReader, error)
+        start(StreamID(instance: instance, stream: .out), outputReader, plans.output)
+        start(StreamID(instance: instance, stream: .error), errorReader, plans.error)
         return Pipes(output: outputWriter, error: errorWriter)
     }
 
@@ -68,11 +87,17 @@ extension LogPump {
         for stream in LogStream.allCases { release(StreamID(instance: instance, stream: stream)) }
     }
 
-    private func start(_ id: StreamID, _ reader: SharedDescriptor, _ path: String) {
-        let key = id.key(path: path, limit: KeeperRequest.keyLimit)
+    /// Empties these files, and removes what was put aside of them.
+    func flush(_ paths: [String]) { orders.send(.flush(paths)) }
+
+    /// Others have put files aside.
+    func reopen() { orders.send(.reopen) }
+
+    private func start(_ id: StreamID, _ reader: SharedDescriptor, _ plan: StreamPlan) {
+        let key = id.key(path: plan.path, limit: KeeperRequest.keyLimit)
         keys[id] = key
         keeper.deposit(key: key, reader.number)
-        orders.send(.open(id, reader, path: path, .new))
+        orders.send(.open(id, reader, plan, .new))
     }
 }
 
@@ -80,12 +105,10 @@ extension LogPump {
 
 extension LogPump {
     /// Goes on with what a previous daemon began for this instance.
-    func restore(
-        _ instance: InstanceID, _ held: [String: SharedDescriptor], _ output: String, _ error: String
-    ) {
+    func restore(_ instance: InstanceID, _ held: [String: SharedDescriptor], _ plans: Plans) {
         for (key, pipe) in held {
             guard let (id, _) = StreamID.parse(key: key), id.instance == instance else { continue }
-            resume(id, key, pipe, id.stream == .out ? output : error, .restored)
+            resume(id, key, pipe, id.stream == .out ? plans.output : plans.error, .restored)
         }
     }
 
@@ -93,34 +116,59 @@ extension LogPump {
     func restoreRest(_ held: [String: SharedDescriptor]) {
         for (key, pipe) in held {
             guard let (id, path) = StreamID.parse(key: key), keys[id] == nil else { continue }
-            resume(id, key, pipe, path ?? "/dev/null", .left)
+            resume(id, key, pipe, StreamPlan(path: path ?? LogFiles.nowhere, id.stream, place), .left)
         }
     }
 
     private func resume(
-        _ id: StreamID, _ key: String, _ pipe: SharedDescriptor, _ path: String, _ origin: PumpOrder.Origin
+        _ id: StreamID, _ key: String, _ pipe: SharedDescriptor, _ plan: StreamPlan,
+        _ origin: PumpOrder.Origin
     ) {
         keys[id] = key
-        orders.send(.open(id, pipe, path: path, origin))
+        orders.send(.open(id, pipe, plan, origin))
     }
 }
 
 // MARK: - Hearing
 
 extension LogPump {
+    /// Fills in how much of what every instance said is in no file.
+    func fill(_ snapshot: inout Snapshot) {
+        guard !dropped.isEmpty else { return }
+        for app in snapshot.apps.indices {
+            for slot in snapshot.apps[app].slots.indices {
+                guard let instance = snapshot.apps[app].slots[slot].current?.id else { continue }
+                let bytes = LogStream.allCases.reduce(0) {
+                    $0 + (dropped[StreamID(instance: instance, stream: $1)] ?? 0)
+                }
+                if bytes > 0 { snapshot.apps[app].slots[slot].current?.droppedLogBytes = bytes }
+            }
+        }
+    }
+
     private func readReports() {
         for report in reports.take() {
             switch report {
             case .lastWords(let instance, let lines): onLastWords?(instance, lines)
             case .over(let id): release(id)
-            case .dropping(let id, let reason):
+            case .stuck(let path, let reason):
                 onTrouble?(
-                    "\(reason): the \(id.stream.rawValue) of instance \(id.instance.number) is dropped")
+                    "\(path) cannot be written (\(reason)): output waits in its pipe, and is dropped when that is full"
+                )
+            case .dropped(let id, let bytes):
+                droppedLately[id, default: 0] += bytes - (dropped[id] ?? 0)
+                dropped[id] = bytes
+            case .recovered:
+                let bytes = droppedLately.values.reduce(0, +)
+                onTrouble?("logs are written again; \(bytes) bytes were dropped")
+                droppedLately = [:]
+            case .complaint(let text): onTrouble?(text)
             }
         }
     }
 
     private func release(_ id: StreamID) {
+        dropped[id] = nil
         if let key = keys.removeValue(forKey: id) { keeper.withdraw(key: key) }
     }
 }

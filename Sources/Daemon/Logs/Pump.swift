@@ -3,11 +3,15 @@ internal import Supervision
 
 /// What the loop tells the pump.
 enum PumpOrder: Sendable {
-    case open(StreamID, SharedDescriptor, path: String, Origin)
+    case open(StreamID, SharedDescriptor, StreamPlan, Origin)
     /// The main process has ended: take what is there, and tell its last words.
     case finish(InstanceID)
     /// There will be no program.
     case close(InstanceID)
+    /// Empty these files, and remove what was put aside of them.
+    case flush([String])
+    /// All paths may lead to other files by now.
+    case reopen
     case end
 
     /// Where a stream comes from.
@@ -25,8 +29,14 @@ enum PumpReport: Equatable, Sendable {
     case lastWords(InstanceID, [String])
     /// Nobody can write to the stream any more, and everything is in the file.
     case over(StreamID)
-    /// A file cannot be written, and output is dropped.
-    case dropping(StreamID, SystemError)
+    /// A file cannot be written; said once, until `recovered`.
+    case stuck(path: String, reason: String)
+    /// What could not be written can be again.
+    case recovered
+    /// So much of a stream is in no file.
+    case dropped(StreamID, Int)
+    /// Something else that went wrong.
+    case complaint(String)
 }
 
 /// Moves the output of all programs from pipes to files, on a thread of its own.
@@ -36,13 +46,16 @@ enum PumpReport: Equatable, Sendable {
 final class Pump {
     private let orders: Mailbox<PumpOrder>
     private let reports: Mailbox<PumpReport>
+    private let archivist: Archivist
     private let poller: Poller
+    private let scratch = PumpedStream.Scratch()
     private var streams: [UInt64: PumpedStream] = [:]
     private var tokens: [StreamID: UInt64] = [:]
     private var files: [String: LogFile] = [:]
     /// Streams that are left alone until their time has come.
     private var resting: [UInt64: Int64] = [:]
-    private var dropping: Set<StreamID> = []
+    /// Those whose file cannot be written, and how much was dropped when that was told last.
+    private var troubled: [StreamID: Int] = [:]
     /// What programs said last whose pipes ended before their deaths were heard of.
     private var parting: [InstanceID: [String]] = [:]
     /// Files to be made when the rush is over, whether or not anything was said.
@@ -54,9 +67,12 @@ final class Pump {
 
     private static let ordersToken: UInt64 = 0
 
-    init(_ orders: Mailbox<PumpOrder>, _ reports: Mailbox<PumpReport>) throws(SystemError) {
+    init(
+        _ orders: Mailbox<PumpOrder>, _ reports: Mailbox<PumpReport>, _ archivist: Archivist
+    ) throws(SystemError) {
         self.orders = orders
         self.reports = reports
+        self.archivist = archivist
         poller = try Poller()
         try poller.add(orders.number, token: Pump.ordersToken, for: .readable)
     }
@@ -72,6 +88,7 @@ final class Pump {
             for (token, until) in resting where until <= now { turn(token, at: now) }
             if let opensAt, opensAt <= now { openFiles(at: now) }
         }
+        archivist.end()
     }
 
     private func stirred(_ token: UInt64) {
@@ -85,20 +102,26 @@ extension Pump {
     private func takeOrders() {
         for order in orders.take() {
             switch order {
-            case .open(let id, let pipe, let path, let origin): open(id, pipe, path, origin)
+            case .open(let id, let pipe, let plan, let origin): open(id, pipe, plan, origin)
             case .finish(let instance): finish(instance)
             case .close(let instance): close(instance)
+            case .flush(let paths): flush(paths)
+            case .reopen: reopen()
             case .end: isEnding = true
             }
         }
     }
 
-    private func open(_ id: StreamID, _ pipe: SharedDescriptor, _ path: String, _ origin: PumpOrder.Origin) {
-        let file = files[path] ?? LogFile(path)
-        files[path] = file
-        file.streams += 1
-        openSoon(file)
-        let stream = PumpedStream(id, pipe, file, origin)
+    private func open(
+        _ id: StreamID, _ pipe: SharedDescriptor, _ plan: StreamPlan, _ origin: PumpOrder.Origin
+    ) {
+        let file = file(plan.path, plan.rules)
+        var relay: LineRelay?
+        if !plan.isRaw {
+            let own = plan.path == LogFiles.nowhere ? nil : file
+            relay = LineRelay(plan, own, plan.combined.map { self.file($0, plan.rules) })
+        }
+        let stream = PumpedStream(id, pipe, file, origin, relay: relay, block: plan.block, scratch: scratch)
         let token = nextToken
         nextToken += 1
         streams[token] = stream
@@ -108,20 +131,28 @@ extension Pump {
         if !stream.isArmed { resting[token] = Clock.monotonic() }
     }
 
+    private func file(_ path: String, _ rules: LogRules) -> LogFile {
+        let file = files[path] ?? LogFile(path, rules)
+        files[path] = file
+        file.rules = rules
+        file.streams += 1
+        openSoon(file)
+        return file
+    }
+
     /// A hundred programs that start do not wait for the disk to make two hundred files.
     private func openSoon(_ file: LogFile) {
         let now = Clock.monotonic()
         // One that cannot be opened now is tried again when there is something to write.
-        if file.isThere {
-            try? file.refresh(at: now)
-            return
-        }
+        if file.isThere { try? file.refresh(at: now) }
         if unopened.isEmpty { opensAt = now + LogPolicy.openingDelay }
         unopened.append(file)
     }
 
     private func openFiles(at now: Int64) {
         for file in unopened { try? file.refresh(at: now) }
+        // What a daemon that died has left half done is finished.
+        archivist.tend(unopened.filter(\.isRegular).map { ($0.path, $0.rules) })
         unopened.removeAll()
         opensAt = nil
     }
@@ -146,6 +177,20 @@ extension Pump {
         }
         parting[instance] = nil
     }
+
+    private func flush(_ paths: [String]) {
+        for path in paths {
+            do throws(SystemError) { try files[path]?.empty() } catch { reports.send(.complaint("\(error)")) }
+        }
+        archivist.clear(paths.filter { files[$0] == nil }, andPastOf: paths)
+    }
+
+    private func reopen() {
+        for file in files.values {
+            // It is tried again when there is something to write.
+            try? file.reopen()
+        }
+    }
 }
 
 // MARK: - Turns
@@ -158,6 +203,7 @@ extension Pump {
 
     private func settle(_ token: UInt64, _ stream: PumpedStream, _ rest: PumpedStream.Rest) {
         tellOfTrouble(stream)
+        for file in [stream.file, stream.relay?.combined] { if let file { sendAway(file) } }
         fit(stream, rest)
         switch rest {
         case .untilReadable:
@@ -194,12 +240,29 @@ extension Pump {
         growth += stream.growth - before
     }
 
+    /// What was put aside is the archivist's.
+    private func sendAway(_ file: LogFile) {
+        if file.wasPutAside { archivist.tend([(file.path, file.rules)]) }
+        file.wasPutAside = false
+        guard let complaint = file.complaint else { return }
+        file.complaint = nil
+        reports.send(.complaint("\(complaint): \(file.path) is not rotated for a while"))
+    }
+
     private func tellOfTrouble(_ stream: PumpedStream) {
-        if let reason = stream.reasonForDropping {
-            if dropping.insert(stream.id).inserted { reports.send(.dropping(stream.id, reason)) }
+        let lost = stream.dropped + (stream.trouble?.dropped ?? 0)
+        let told = troubled[stream.id]
+        if let trouble = stream.trouble {
+            if troubled.isEmpty { reports.send(.stuck(path: stream.file.path, reason: trouble.reason)) }
+            // Not each of a thousand small pieces.
+            if let told, lost == 0 || lost < told * 2 { return }
+            troubled[stream.id] = lost
         } else {
-            dropping.remove(stream.id)
+            guard told != nil else { return }
+            troubled[stream.id] = nil
+            if troubled.isEmpty { reports.send(.recovered) }
         }
+        if lost > 0, lost != told { reports.send(.dropped(stream.id, lost)) }
     }
 
     private func forget(_ token: UInt64, _ id: StreamID) {
@@ -207,10 +270,13 @@ extension Pump {
         poller.remove(stream.pipe.number)
         tokens[id] = nil
         resting[token] = nil
-        dropping.remove(id)
+        if troubled.removeValue(forKey: id) != nil, troubled.isEmpty { reports.send(.recovered) }
         growth -= stream.growth
         stream.file.finished(id)
-        stream.file.streams -= 1
-        if stream.file.streams == 0 { files[stream.file.path] = nil }
+        for file in [stream.file, stream.relay?.combined] {
+            guard let file else { continue }
+            file.streams -= 1
+            if file.streams == 0 { files[file.path] = nil }
+        }
     }
 }

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Linux
+internal import Supervision
 
 /// A pipe that is emptied into a file.
 ///
@@ -16,42 +17,64 @@ final class PumpedStream {
     let id: StreamID
     let pipe: SharedDescriptor
     let file: LogFile
-    private let isNew: Bool
-    /// Where the file ended when this began: the last words are not looked for before it.
-    let start: Int64
+    let isNew: Bool
+    let block: Duration?
+    /// Where the file ended when this began, and how often it had been put aside: the last words are not looked for
+    /// before that.
+    let start: (end: Int64, turnover: Int)
     /// The poller tells when there is something to read.
     var isArmed = true
     /// Its program has ended, and its last words were told.
     var isFinished: Bool
-    private var capacity = LogPolicy.pipeCapacity
+    private(set) var capacity = LogPolicy.pipeCapacity
     private var lastTurn: Int64 = 0
     /// The last turn found the pipe more than half full.
     private(set) var isBusy = false
-    private var trouble: Trouble?
+    var trouble: Trouble?
+    /// How much of it is in no file.
+    var dropped = 0
+    /// Set where lines are written in another form, or to several files.
+    let relay: LineRelay?
     private var copies = false
     /// Read from the pipe and not yet written, because the file cannot be spliced to and could not be written.
-    private var carried: [UInt8] = []
+    var carried: [UInt8] = []
+    private let scratch: Scratch
 
     /// The file cannot be written.
-    private struct Trouble {
-        var error: SystemError
+    struct Trouble {
+        var reason: String
         var since: Int64
         var retryAt: Int64
+        /// Since when the program is held up, or soon will be.
+        var fullSince: Int64?
         var isDropping = false
         var dropped = 0
     }
 
-    init(_ id: StreamID, _ pipe: SharedDescriptor, _ file: LogFile, _ origin: PumpOrder.Origin) {
+    /// An empty pipe to look into others with. A class, because a pipe cannot be shared.
+    final class Scratch {
+        private var pipe: Pipe?
+
+        func firstLine(in other: SharedDescriptor) throws(SystemError) -> (line: Int?, seen: Int)? {
+            if pipe == nil { pipe = try Pipe() }
+            return try other.descriptor.firstLine(through: pipe!)
+        }
+    }
+
+    init(
+        _ id: StreamID, _ pipe: SharedDescriptor, _ file: LogFile, _ origin: PumpOrder.Origin,
+        relay: LineRelay? = nil, block: Duration? = .zero, scratch: Scratch = Scratch()
+    ) {
         self.id = id
         self.pipe = pipe
         self.file = file
+        self.relay = relay
+        self.block = block
+        self.scratch = scratch
         isNew = origin == .new
         isFinished = origin == .left
-        start = isNew ? file.end : 0
+        start = (isNew ? file.end : 0, file.turnover)
     }
-
-    /// Why output is being dropped, if it is.
-    var reasonForDropping: SystemError? { trouble.flatMap { $0.isDropping ? $0.error : nil } }
 
     /// How much more than usual the pipe holds.
     var growth: Int { capacity - LogPolicy.pipeCapacity }
@@ -70,12 +93,13 @@ extension PumpedStream {
         do throws(SystemError) {
             if trouble?.isDropping == true { return try drop(at: now) }
             try file.refresh(at: now)
+            if let reason = lackOfSpace(at: now) { return suffer(reason, at: now) }
             if try file.isMidLine(for: id, isNew: isNew), let rest = try wait(at: now) { return rest }
             let (moved, end) = try move(at: now)
             trouble = nil
             return rest(after: moved, end, at: now)
         } catch {
-            return suffer(error, at: now)
+            return suffer(error.reason, at: now)
         }
     }
 
@@ -86,6 +110,10 @@ extension PumpedStream {
             rest = turn(at: now)
         }
         return rest
+    }
+
+    private func lackOfSpace(at now: Int64) -> String? {
+        file.lackOfSpace(at: now) ?? relay?.combined?.lackOfSpace(at: now)
     }
 
     /// Another's line is not finished. Nil: now it is, and there is something to say.
@@ -103,16 +131,30 @@ extension PumpedStream {
         // Also when the disk is full in the middle of it.
         defer { if moved > 0 { file.wrote(id, at: now) } }
         while moved < capacity * LogPolicy.turnsPerRound {
-            let transfer = try copies ? copy() : splice()
+            let transfer = try step()
             guard case .moved(let count) = transfer else { return (moved, transfer) }
             moved += count
         }
         return (moved, .moved(moved))
     }
 
+    private func step() throws(SystemError) -> Transfer {
+        if let relay { return try relay.step(from: pipe, isFinished: isFinished) }
+        if copies { return try copy() }
+        // It is put aside only where a line ends: up to there and no further is moved first.
+        if file.isDue(at: Clock.wall()), !file.rotate(at: Clock.wall()) {
+            guard let (line, seen) = try scratch.firstLine(in: pipe) else { return .wouldBlock }
+            return seen == 0 ? .ended : try file.take(from: pipe, atMost: line ?? seen)
+        }
+        return try splice()
+    }
+
     private func splice() throws(SystemError) -> Transfer {
         do throws(SystemError) {
-            return try file.take(from: pipe, atMost: capacity)
+            guard file.isRegular || file.path == LogFiles.nowhere else {
+                throw SystemError("splice", code: EINVAL)
+            }
+            return try file.take(from: pipe, atMost: min(capacity, file.room))
         } catch  where error.code == EINVAL {
             // A file system that cannot: then the bytes go through memory.
             copies = true
@@ -128,9 +170,18 @@ extension PumpedStream {
             carried = bytes
         }
         guard !carried.isEmpty else { return .ended }
-        try file.write(carried)
-        defer { carried = [] }
-        return .moved(carried.count)
+        guard file.isRegular else {
+            let count = try file.pass(carried)
+            carried.removeFirst(count)
+            return .moved(count)
+        }
+        var count = carried.count
+        if file.isDue(at: Clock.wall()), !file.rotate(at: Clock.wall()) {
+            count = carried.firstIndex(of: 0x0a).map { $0 + 1 } ?? count
+        }
+        try file.write(count == carried.count ? carried : Array(carried[..<count]))
+        carried.removeFirst(count)
+        return .moved(count)
     }
 
     private func rest(after moved: Int, _ end: Transfer, at now: Int64) -> Rest {
@@ -148,48 +199,5 @@ extension PumpedStream {
         guard isBusy else { return .until(now + LogPolicy.pause) }
         // As long as it takes to fill half of the pipe again.
         return .until(now + min(LogPolicy.pause, elapsed * Int64(capacity / 2) / Int64(moved)))
-    }
-}
-
-// MARK: - Suffering
-
-extension PumpedStream {
-    /// The file cannot be written. The program may be held up for a while, then its output is dropped.
-    private func suffer(_ error: SystemError, at now: Int64) -> Rest {
-        var trouble = trouble ?? Trouble(error: error, since: now, retryAt: now)
-        trouble.error = error
-        trouble.retryAt = now + LogPolicy.resumeRetry
-        if !trouble.isDropping, now - trouble.since >= LogPolicy.patience {
-            trouble.isDropping = true
-            trouble.dropped = file.takeBackLine(of: id)
-        }
-        self.trouble = trouble
-        return .until(now + LogPolicy.retry)
-    }
-
-    /// Empties the pipe into nothing, and tries once in a while to go on behind a line that says how much is missing.
-    private func drop(at now: Int64) throws(SystemError) -> Rest {
-        guard var trouble else { return .until(now) }
-        let chunk = carried.isEmpty ? try pipe.descriptor.read(atMost: LogPolicy.pipeCapacity) : carried
-        carried = []
-        let isOver = chunk?.isEmpty == true
-        let bytes = chunk ?? []
-        // Where a line begins, or anywhere when nothing more comes.
-        let cut = bytes.lastIndex(of: 0x0a).map { $0 + 1 } ?? (bytes.isEmpty ? 0 : nil)
-        if let cut, isOver || now >= trouble.retryAt {
-            do throws(SystemError) {
-                try file.resume(
-                    id, dropped: trouble.dropped + cut, trouble.error, with: Array(bytes[cut...]), at: now)
-                self.trouble = nil
-                return isOver ? .over : .until(now)
-            } catch {
-                trouble.error = error
-                trouble.retryAt = now + LogPolicy.resumeRetry
-            }
-        }
-        trouble.dropped += bytes.count
-        self.trouble = trouble
-        if isOver { return .over }
-        return .until(bytes.isEmpty ? trouble.retryAt : now + LogPolicy.pause)
     }
 }

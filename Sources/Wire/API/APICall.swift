@@ -16,6 +16,10 @@ public enum APICall: Equatable, Sendable {
     case pass(Missive, to: Selector)
     /// The daemon and its keeper go on as the program at this absolute path; answered by the new daemon.
     case update(String)
+    /// Empty these logs, and remove what was put aside of them.
+    case flushLogs(Selector)
+    /// Others have put log files aside: open all anew.
+    case reopenLogs
 }
 
 /// Why a request is not a call: the status, and a word for programs.

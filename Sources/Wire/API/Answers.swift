@@ -49,6 +49,11 @@ public enum Answer {
 
     public static let pong = Array("{\"ping\":\"pong\"}\n".utf8)
 
+    /// So many log files were meant.
+    public static func bytes(logFiles count: Int) -> [UInt8] {
+        text { writer in writer.object { $0.field("files", count) } }
+    }
+
     /// A refusal before anything began. The daemon answers with its `status`.
     public static func bytes(_ refusal: Refusal) -> [UInt8] {
         text { writer in writer.object { $0.field("error", refusal) } }

@@ -8,13 +8,11 @@ public struct JlistFacts: Sendable {
     public var slot: @Sendable (AppSpec, SlotIndex) -> Slot
 
     public struct Slot: Equatable, Sendable {
-        public var outLog: String
-        public var errorLog: String
+        public var logs: LogFiles
         public var interpreter: String
 
-        public init(outLog: String, errorLog: String, interpreter: String) {
-            self.outLog = outLog
-            self.errorLog = errorLog
+        public init(logs: LogFiles, interpreter: String) {
+            self.logs = logs
             self.interpreter = interpreter
         }
     }
@@ -88,14 +86,17 @@ private struct Entry: JSONWritable {
         writer.field("kill_timeout", spec.killTimeout)
         writer.field("listen_timeout", spec.listenTimeout)
         writer.field("watch", false)
-        writer.field("merge_logs", false)
+        writer.field("merge_logs", spec.logs.merges)
         writer.field("vizion", false)
         writer.field("treekill", true)
         writer.field("instance_var", "NODE_APP_INSTANCE")
         writer.field("NODE_APP_INSTANCE", slot.index.number)
         writer.environment("env", spec.environment)
-        writer.field("pm_out_log_path", place.outLog)
-        writer.field("pm_err_log_path", place.errorLog)
+        writer.field("pm_out_log_path", place.logs.output)
+        writer.field("pm_err_log_path", place.logs.error)
+        if let combined = place.logs.combined { writer.field("pm_log_path", combined) }
+        if let format = spec.logs.dateFormat { writer.field("log_date_format", format) }
+        if spec.logs.isJSON { writer.field("log_type", "json") }
         writer.field("PM2_HOME", facts.home)
         writer.field("username", facts.username)
     }

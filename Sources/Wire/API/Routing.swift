@@ -18,6 +18,7 @@ extension APICall {
         }
         switch path.count {
         case 1: self = try APICall.top(path[0], request)
+        case 2 where path == ["logs", "reopen"]: self = try APICall.only(.post, request, .reopenLogs)
         case 2 where path[0] == "apps": self = try APICall.app(Selector(part: path[1]), request)
         case 3 where path[0] == "apps":
             self = try APICall.action(path[2], on: Selector(part: path[1]), request)
@@ -94,6 +95,7 @@ extension APICall {
         case "send":
             guard request.method == .post else { throw notAllowed("POST") }
             return .pass(.message(try SendBody.read(try body(request))), to: selector)
+        case "flush": return try only(.post, request, .flushLogs(selector))
         default: throw .notFound("nothing is called \"\(name)\" on an app")
         }
         return try only(.post, request, .operate(change, environment: nil))
@@ -132,6 +134,8 @@ extension APICall {
         case .apps(.all): call(.get, ["apps"])
         case .apps(.named(let name)): call(.get, ["apps", name])
         case .operate(let request, let environment): operation(request, environment)
+        case .flushLogs(let selector): call(.post, ["apps", selector.part, "flush"])
+        case .reopenLogs: call(.post, ["logs", "reopen"])
         case .pass(let missive, let selector):
             call(.post, ["apps", selector.part, missive.word], missive.body)
         case .update(let path): call(.post, ["update"], UpdateBody.write(path))

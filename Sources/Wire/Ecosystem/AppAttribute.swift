@@ -40,6 +40,16 @@ enum AppAttribute: String, CaseIterable {
     /// Written by us, not by people: which caller's environment, and the file it came from.
     case inherited, origin
     case strategy, bake
+    case outFile = "out_file"
+    case errorFile = "error_file"
+    case logFile = "log_file"
+    case mergeLogs = "merge_logs"
+    case disableLogs = "disable_logs"
+    case logDateFormat = "log_date_format"
+    case time
+    case logType = "log_type"
+    case logRotate = "log_rotate"
+    case logBlock = "log_block"
 
     var aliases: [String] {
         switch self {
@@ -54,11 +64,16 @@ enum AppAttribute: String, CaseIterable {
         case .user: ["uid"]
         case .group: ["gid"]
         case .health: ["health_check", "healthcheck"]
+        case .outFile: ["out", "out_log", "output"]
+        case .errorFile: ["error", "error_log", "err", "err_file", "err_log"]
+        case .logFile: ["log"]
+        case .mergeLogs: ["combine_logs"]
         case .name, .namespace, .port, .instances, .mode, .balance, .ports, .sockets, .zeroDowntime,
             .automaticRestart, .minUptime, .maxRestarts, .restartDelay, .longestDelay, .stopExitCodes,
             .killTimeout, .listenTimeout, .drainTimeout, .maxSurge, .drain, .drainGrace, .umask, .nice,
             .waitReady, .watchdog, .nodePreload, .shutdownWithMessage, .instanceVariable, .incrementVariable,
-            .inherited, .origin, .stuckTimeout, .stuckReplace, .strategy, .bake:
+            .inherited, .origin, .stuckTimeout, .stuckReplace, .strategy, .bake, .disableLogs, .logDateFormat,
+            .time, .logType, .logRotate, .logBlock:
             []
         }
     }
@@ -90,13 +105,12 @@ enum AppAttribute: String, CaseIterable {
 enum UnsupportedAttribute {
     static let names: Set<String> = {
         let written = [
-            "append_env_to_name", "automation", "autostart", "combine_logs", "cron", "cron_restart",
-            "deep_monitoring", "disable_logs", "disable_source_map_support", "disable_trace", "err",
-            "err_file", "err_log", "error", "error_file", "event_loop_inspector", "execute_command",
+            "append_env_to_name", "automation", "autostart", "cron", "cron_restart",
+            "deep_monitoring", "disable_source_map_support", "disable_trace", "event_loop_inspector",
+            "execute_command",
             "filter_env", "force", "ignore_watch", "install_url", "io",
-            "kill_retry_time", "log", "log_date_format", "log_file", "log_type", "max_memory_restart",
-            "merge_logs", "name_prefix", "out", "out_file", "out_log", "output", "pid", "pid_file", "pmx",
-            "post_update", "source_map_support", "time", "trace", "treekill",
+            "kill_retry_time", "max_memory_restart", "name_prefix", "pid", "pid_file", "pmx",
+            "post_update", "source_map_support", "trace", "treekill",
             "username", "v8", "vizion", "watch", "watch_delay", "watch_options", "windows_hide",
             "write",
         ]

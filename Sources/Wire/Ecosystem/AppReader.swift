@@ -16,6 +16,8 @@ struct AppReader {
         var directory: String
         var processors: Int
         var environmentName: String?
+        /// What `~` stands for.
+        var userHome: String?
     }
 
     let dialect: Dialect
@@ -121,6 +123,7 @@ extension AppReader {
         if let objection = AppName.objection(to: spec.name.name) {
             throw JSONMismatch("the name \"\(spec.name.name)\" \(objection)")
         }
+        complete(&spec.logs, in: spec.workingDirectory)
         if given[.mode] == nil, spec.instances > 1 { spec.mode = .cluster }
         if let port { spec.environment["PORT"] = String(port) }
         spec.environment.merge(chosenVariables) { $1 }

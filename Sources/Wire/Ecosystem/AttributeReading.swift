@@ -55,6 +55,9 @@ extension AppReader {
             spec.strategy = try word(
                 AppSpec.Strategy.self, from: json, expected: "\"rolling\" or \"blue-green\"")
         case .bake: spec.bake = try AppReader.duration(json)
+        case .outFile, .errorFile, .logFile, .mergeLogs, .disableLogs, .logDateFormat, .time, .logType,
+            .logRotate, .logBlock:
+            try set(attribute, to: json, in: &spec.logs)
         }
     }
 }

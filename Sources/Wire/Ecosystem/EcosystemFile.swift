@@ -14,12 +14,13 @@ public struct EcosystemFile: Equatable, Sendable {
     /// A `cwd` that is relative or absent is taken from the file's own directory, so that the same file means the
     /// same apps wherever the command is typed. `environment` chooses the variables of `env_<name>`.
     public static func decode(
-        _ bytes: [UInt8], path: String, callerDirectory: String, processors: Int, environment: String? = nil
+        _ bytes: [UInt8], path: String, callerDirectory: String, processors: Int, environment: String? = nil,
+        userHome: String? = nil
     ) throws(EcosystemError) -> EcosystemFile {
         let origin = FilePath.normalized(FilePath.join(callerDirectory, path))
         let context = AppReader.FileContext(
             path: origin, directory: FilePath.directory(of: origin), processors: max(1, processors),
-            environmentName: environment)
+            environmentName: environment, userHome: userHome)
         do throws(JSONError) {
             let json = try JSON(parsing: bytes, options: .configuration)
             do throws(JSONMismatch) {

@@ -134,6 +134,7 @@ extension InstanceSnapshot: JSONReadable, JSONWritable {
             lacks: try fields.optional("lacks"),
             health: try fields.optional("health"),
             stuckSince: try fields.optional("stuck_since"))
+        droppedLogBytes = try fields.optional("dropped_log_bytes") ?? 0
     }
 
     func write(to writer: inout JSONWriter) {
@@ -151,6 +152,7 @@ extension InstanceSnapshot: JSONReadable, JSONWritable {
             if let lacks { writer.field("lacks", lacks) }
             if let health { writer.field("health", health) }
             if let stuckSince { writer.field("stuck_since", stuckSince) }
+            if droppedLogBytes > 0 { writer.field("dropped_log_bytes", droppedLogBytes) }
         }
     }
 }

@@ -24,6 +24,7 @@ extension AppSpec: JSONReadable, JSONWritable {
             writeCluster(to: &writer)
             writePolicy(to: &writer)
             writeNode(to: &writer)
+            logs.write(to: &writer)
             if let user { writer.field("user", user) }
             if let group { writer.field("group", group) }
             if let umask { writer.field("umask", String(umask, radix: 8)) }

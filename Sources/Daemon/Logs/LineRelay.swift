@@ -1,0 +1,122 @@
+internal import Linux
+internal import Supervision
+internal import Wire
+
+/// Takes a stream apart into lines, and writes them in another form or to several files.
+///
+/// What it has read and not written is lost when the daemon is killed: one batch, and a line without an end. A
+/// class, because the stream and the pump share it.
+final class LineRelay {
+    private var own: Sink?
+    private var other: Sink?
+    private var formatter: LogFormatter
+    private let keepsTail: Bool
+    /// The last of what was said, for last words.
+    private(set) var tail: [UInt8] = []
+    /// How many bytes of the program the unwritten ones stand for.
+    private var unwritten = 0
+
+    private struct Sink {
+        let file: LogFile
+        var pending: [UInt8] = []
+    }
+
+    /// Nil for a file: nothing is written there.
+    init(_ plan: StreamPlan, _ own: LogFile?, _ combined: LogFile?) {
+        self.own = own.map { Sink(file: $0) }
+        other = combined.map { Sink(file: $0) }
+        formatter = LogFormatter(plan.style, plan.speaker)
+        keepsTail = plan.speaker.stream == .error
+    }
+
+    var combined: LogFile? { other?.file }
+
+    /// Writes what is left, then what the pipe has.
+    func step(from pipe: SharedDescriptor, isFinished: Bool) throws(SystemError) -> Transfer {
+        try flush()
+        let wall = Clock.wall()
+        let bytes = try pipe.descriptor.read(atMost: LogPolicy.pipeCapacity)
+        guard let bytes, !bytes.isEmpty else {
+            if isFinished || bytes != nil { try finish(at: wall) }
+            return bytes == nil ? .wouldBlock : .ended
+        }
+        if keepsTail {
+            tail = Array((tail + bytes.suffix(LogPolicy.lastWordsBytes)).suffix(LogPolicy.lastWordsBytes))
+        }
+        unwritten = bytes.count
+        put(formatter.take(bytes, at: wall, offset: Clock.offset(atWall: wall)))
+        try flush()
+        return .moved(bytes.count)
+    }
+
+    /// Forgets what could not be written; returns how much of the program's output that was.
+    func drop() -> Int {
+        own?.pending = []
+        other?.pending = []
+        defer { unwritten = 0 }
+        return unwritten + formatter.drop()
+    }
+
+    func resume(behind count: Int, _ reason: String, with rest: [UInt8]) throws(SystemError) {
+        for sink in [own, other] { try sink?.file.refresh(at: Clock.monotonic()) }
+        let wall = Clock.wall()
+        let offset = Clock.offset(atWall: wall)
+        put(formatter.mark(dropped: count, reason, at: wall, offset: offset))
+        do throws(SystemError) {
+            try flush()
+        } catch {
+            own?.pending = []
+            other?.pending = []
+            throw error
+        }
+        put(formatter.take(rest, at: wall, offset: offset))
+    }
+
+    private func finish(at wall: Int64) throws(SystemError) {
+        guard formatter.waiting > 0 else { return }
+        unwritten = formatter.waiting
+        put(formatter.finish(at: wall, offset: Clock.offset(atWall: wall)))
+        try flush()
+    }
+
+    private func put(_ text: [UInt8]) {
+        own?.pending += text
+        other?.pending += text
+    }
+
+    private func flush() throws(SystemError) {
+        try LineRelay.flush(&own)
+        try LineRelay.flush(&other)
+        unwritten = 0
+    }
+
+    private static func flush(_ sink: inout Sink?) throws(SystemError) {
+        guard let ready = sink, !ready.pending.isEmpty else { return }
+        let file = ready.file
+        guard file.isRegular else {
+            let count = try file.pass(ready.pending)
+            sink?.pending.removeFirst(count)
+            return try flush(&sink)
+        }
+        var rest = ready.pending[...]
+        do throws(SystemError) {
+            while !rest.isEmpty {
+                if file.isDue(at: Clock.wall()) { _ = file.rotate(at: Clock.wall()) }
+                let lines = LineRelay.lines(of: rest, within: file.room)
+                try file.write(Array(lines))
+                rest = rest[lines.endIndex...]
+            }
+            sink?.pending = []
+        } catch {
+            sink?.pending = Array(rest)
+            throw error
+        }
+    }
+
+    /// As many whole lines as have room; one at least.
+    private static func lines(of bytes: ArraySlice<UInt8>, within room: Int) -> ArraySlice<UInt8> {
+        guard bytes.count > room else { return bytes }
+        let end = bytes.prefix(room).lastIndex(of: 0x0a) ?? bytes.firstIndex(of: 0x0a) ?? bytes.endIndex - 1
+        return bytes[...end]
+    }
+}

@@ -1,0 +1,94 @@
+internal import Linux
+internal import Supervision
+internal import Wire
+
+/// What is to become of one stream.
+struct StreamPlan: Equatable, Sendable {
+    var path: String
+    /// A file that gets the same lines besides.
+    var combined: String?
+    var style: LogFormatter.Style
+    var speaker: LogFormatter.Speaker
+    var rules: LogRules
+    /// How long the program may be held up; nil: for ever.
+    var block: Duration?
+
+    /// Bytes go from the pipe to the file and nowhere else. Of what goes nowhere the last words of stderr are kept.
+    var isRaw: Bool {
+        style == .plain && combined == nil && (path != LogFiles.nowhere || speaker.stream == .out)
+    }
+}
+
+/// What holds for a file.
+struct LogRules: Equatable, Sendable {
+    /// Whose files count together.
+    var app: String
+    /// 0: not for its size.
+    var size: Int64 = 0
+    /// In nanoseconds; 0: not for its age.
+    var interval: Int64 = 0
+    var keep = 0
+    /// 0: without limit.
+    var total: Int64 = 0
+    var compression: LogCompression?
+    var free = HomeSettings.FreeSpace()
+
+    init(_ app: String, _ rotation: LogRotation, _ settings: HomeSettings) {
+        self.app = app
+        let rotation = rotation.over(settings.rotation)
+        size = rotation.size ?? 0
+        interval = rotation.interval?.nanoseconds ?? 0
+        keep = rotation.keep ?? 0
+        total = rotation.total ?? 0
+        if case .by(let program) = rotation.compression { compression = program }
+        free = settings.free
+    }
+}
+
+extension StreamPlan {
+    init(_ spec: AppSpec, _ slot: SlotIndex, _ id: SlotID, _ stream: LogStream, _ place: LogPlace) {
+        let logs = spec.logs
+        let files = spec.logFiles(of: slot, in: place.directory)
+        path = stream == .out ? files.output : files.error
+        combined = files.combined
+        // The only file of the stream need not be written line by line.
+        if path == LogFiles.nowhere, let only = combined { (path, combined) = (only, nil) }
+        if combined == path { combined = nil }
+        let format = logs.dateFormat.map(LogTimeFormat.init)
+        style = logs.isJSON ? .json(format ?? .iso) : format.map { .stamped($0) } ?? .plain
+        speaker = LogFormatter.Speaker(app: spec.name.name, id: id, stream: stream)
+        rules = LogRules("\(spec.name)", logs.rotation, place.settings)
+        block = logs.block
+    }
+
+    /// For a stream of which nothing is known but its file.
+    init(path: String, _ stream: LogStream, _ place: LogPlace) {
+        self.path = path
+        style = .plain
+        speaker = LogFormatter.Speaker(app: "", id: SlotID(0), stream: stream)
+        rules = LogRules("", LogRotation(), place.settings)
+        block = .zero
+    }
+}
+
+/// Where logs lie that have no path of their own, and what holds for all of them.
+struct LogPlace: Equatable, Sendable {
+    var directory: String
+    var settings = HomeSettings()
+
+    init(directory: String, settings: HomeSettings = HomeSettings()) {
+        self.directory = directory
+        self.settings = settings
+    }
+
+    /// As the user has set it; what cannot be read is said and not obeyed.
+    init(_ home: Home, tell: (String) -> Void) {
+        self.init(directory: home.logs)
+        do {
+            guard try File.status(home.settings) != nil else { return }
+            settings = try HomeSettings(parsing: try File.read(home.settings, atMost: 1 << 20))
+        } catch {
+            tell("\(home.settings) is not obeyed: \(error)")
+        }
+    }
+}
