@@ -62,6 +62,7 @@ extension Loop {
             takeBack(instance, logs.plans(app.spec, slot.index, slot.id), found)
         }
         logs.restoreRest(found.manifest.held)
+        logs.tend(found.file.state.apps)
         notifySockets.restore(found.manifest.held) { instance in
             processes[instance].flatMap { $0.ended ? nil : $0.process }
         }

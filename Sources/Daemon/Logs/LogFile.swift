@@ -36,6 +36,7 @@ final class LogFile {
     var complaint: SystemError?
 
     private var spaceAt: Int64 = 0
+    private var spaceEnd: Int64 = 0
     private var isCramped = false
 
     private enum Line: Equatable {
@@ -132,6 +133,7 @@ final class LogFile {
         openedAt = Clock.wall()
         // Of an empty file there is nothing to note yet.
         notes = end > 0 ? TimeNotes(besides: path, inode: found.inode, size: end) : nil
+        spaceEnd = end
         line = endsInNewline() ? .finished : .found
         return opened
     }
@@ -193,8 +195,9 @@ extension LogFile {
 
     /// Why nothing should be written, though it could be: too little would be left of the disk.
     func lackOfSpace(at now: Int64) -> String? {
-        if now - spaceAt >= LogPolicy.lookAtSpace, isRegular, let file {
-            spaceAt = now
+        let isTime = now - spaceAt >= LogPolicy.lookAtSpace || end - spaceEnd >= LogPolicy.lookAtSpaceBytes
+        if isTime, isRegular, let file {
+            (spaceAt, spaceEnd) = (now, end)
             if let system = try? file.descriptor.fileSystem() {
                 let limit = rules.free.limit(ofDisk: system.size)
                 // What stopped goes on only when there is somewhat more than it stopped for.

@@ -27,6 +27,8 @@ enum LogPolicy {
     static let lookAtPath: Int64 = 1_000_000_000
     /// How often it is looked whether the disk has room.
     static let lookAtSpace: Int64 = 250_000_000
+    /// And at the latest after so many bytes.
+    static let lookAtSpaceBytes: Int64 = 1 << 20
 
     /// From the first new stream of a rush until its files are there, though nothing was said.
     static let openingDelay: Int64 = 100_000_000

@@ -10,6 +10,8 @@ enum PumpOrder: Sendable {
     case close(InstanceID)
     /// Empty these files, and remove what was put aside of them.
     case flush([String])
+    /// Look after what was put aside of these logs, though nobody writes to them.
+    case tend([(path: String, rules: LogRules)])
     /// All paths may lead to other files by now.
     case reopen
     case end
@@ -106,6 +108,7 @@ extension Pump {
             case .finish(let instance): finish(instance)
             case .close(let instance): close(instance)
             case .flush(let paths): flush(paths)
+            case .tend(let logs): archivist.tend(logs)
             case .reopen: reopen()
             case .end: isEnding = true
             }
