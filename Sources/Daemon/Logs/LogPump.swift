@@ -115,8 +115,11 @@ extension LogPump {
     /// A daemon that died may have left half done what nobody writes to any more.
     func tend(_ apps: [SavedState.App]) {
         let plans = apps.flatMap { app in app.slots.map { self.plans(app.spec, $0.index, $0.id) } }
-        let logs = plans.flatMap { [$0.output, $0.error] }.filter { $0.path != LogFiles.nowhere }
-        if !logs.isEmpty { orders.send(.tend(logs.map { ($0.path, $0.rules) })) }
+        let logs = plans.flatMap { plans in
+            [(plans.output.path, plans.output.rules), (plans.error.path, plans.error.rules)]
+                + (plans.output.combined.map { [($0, plans.output.rules)] } ?? [])
+        }.filter { $0.0 != LogFiles.nowhere }
+        if !logs.isEmpty { orders.send(.tend(logs.map { (path: $0.0, rules: $0.1) })) }
     }
 
     /// Goes on with all other streams: nobody knows their instances any more, but somebody may still write to them.
