@@ -156,7 +156,8 @@ extension LogCatalogue {
     }
 
     static func source(named name: String, in directory: String) -> LogSource? {
-        guard let file = LogFileName(name) else { return nil }
+        // One of both streams repeats what the others say.
+        guard let file = LogFileName(name), let stream = file.stream else { return nil }
         return LogSource(
             id: SlotID(file.slot?.number ?? 0), app: AppName(file.app), stream: file.stream,
             path: "\(directory)/\(name)", isShared: file.slot == nil)
