@@ -156,8 +156,7 @@ extension LogCatalogue {
     }
 
     static func source(named name: String, in directory: String) -> LogSource? {
-        // One of both streams repeats what the others say.
-        guard let file = LogFileName(name), let stream = file.stream else { return nil }
+        guard let file = LogFileName(name) else { return nil }
         return LogSource(
             id: SlotID(file.slot?.number ?? 0), app: AppName(file.app), stream: file.stream,
             path: "\(directory)/\(name)", isShared: file.slot == nil)
