@@ -65,15 +65,16 @@ import Wire
         return Dictionary(uniqueKeysWithValues: members.map { ($0.key, $0.value) })
     }
 
-    @Test(arguments: Owner.here)
-    func `messages and signals reach programs, also when the daemon has died in between`(_ owner: Owner)
-        throws
-    {
+    @Test(arguments: NodeVersion.one(.v22), Owner.here)
+    func `messages and signals reach programs, also when the daemon has died in between`(
+        _ version: NodeVersion, _ owner: Owner
+    ) throws {
         let site = try Site(owner)
         defer { site.scratch.end() }
         let notes = site.scratch.path("notes")
         try site.startNode(
-            .v20, "words.js", arguments: [notes], instances: 2, more: ", \"shutdown_with_message\": true")
+            version, "words.js", arguments: [notes], instances: 2,
+            more: ", \"shutdown_with_message\": true")
         func said(_ line: String) throws {
             try eventually(within: .seconds(20), line) {
                 (readFile(notes) ?? "").split(separator: "\n").contains { $0 == line }

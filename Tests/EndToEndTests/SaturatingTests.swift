@@ -21,7 +21,7 @@ import Testing
     func `a row of the table is printed, and the remedy leaves nothing`(_ server: Server) throws {
         let cells = try Column.allCases.map { try measure(server, $0) }
         let texts = cells.map { "\($0.failedEach) of \($0.requestsEach)" }
-        print("| \(server) | \(texts.joined(separator: " | ")) |")
+        print("| \(server.rawValue) | \(texts.joined(separator: " | ")) |")
         #expect(cells[3].failed == 0, "\(cells[3])")
     }
 
