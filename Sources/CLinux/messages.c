@@ -85,6 +85,14 @@ int clinux_peer(int descriptor, struct clinux_peer *peer)
     return 0;
 }
 
+int clinux_peer_groups(int descriptor, uint32_t *groups, uint32_t capacity)
+{
+    socklen_t length = capacity * sizeof *groups;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERGROUPS, groups, &length) < 0)
+        return -errno;
+    return (int)(length / sizeof *groups);
+}
+
 union control {
     struct cmsghdr alignment;
     char bytes[CMSG_SPACE(sizeof(int) * clinux_descriptors_most)];

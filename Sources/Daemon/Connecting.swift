@@ -33,6 +33,17 @@ extension Loop {
         ports.recall = { [unowned self] in cluster.dismiss($0) }
     }
 
+    /// Opens the way to the socket for those who may look.
+    func letReadersIn() {
+        guard let readers = Readers(of: home, tell: { scribe.log($0) }) else { return }
+        do throws(SystemError) {
+            try readers.open()
+            connections.readers = readers
+        } catch {
+            scribe.log("\(error): the control_group cannot look")
+        }
+    }
+
     /// Connects everything that brings facts, and then lets clients in.
     func connect() throws(SystemError) {
         keeper.onExit = { [unowned self] in reaped($0) }

@@ -16,6 +16,8 @@ final class Connection {
     var takesChunks = true
     var deadline: Instant?
     var closesWhenRead = false
+    /// May look, and change nothing.
+    var isReader = false
 
     /// What the client is told, whatever it asks.
     let doom: HTTPRefusal?

@@ -22,6 +22,8 @@ final class Connections {
     private let owner: UInt32
     /// How the daemon calls itself in every answer.
     private let server: String
+    /// Who may look, beside the owner and root.
+    var readers: Readers?
     private var watch: Watch?
     private var listensAgainAt: Instant?
     private var connections: [UInt64: Connection] = [:]
@@ -130,7 +132,10 @@ extension Connections {
     private func accept() {
         while let shared = nextClient() {
             guard connections.count < Connections.limit + Connections.doomedLimit else { continue }
-            enter(shared, doomedBy: objection(to: shared))
+            let refusal = objection(to: shared)
+            let mayLook =
+                refusal != nil && readers.map { shared.descriptor.peerIsIn(group: $0.group) } == true
+            enter(shared, doomedBy: mayLook ? crowding : refusal, isReader: mayLook)
         }
     }
 
@@ -140,7 +145,11 @@ extension Connections {
         guard let peer = try? socket.descriptor.peerCredentials(), peer.user == owner || peer.user == 0 else {
             return HTTPRefusal(403, "this swpm belongs to another user")
         }
-        return connections.count < Connections.limit ? nil : .tooManyConnections
+        return crowding
+    }
+
+    private var crowding: HTTPRefusal? {
+        connections.count < Connections.limit ? nil : .tooManyConnections
     }
 
     private func nextClient() -> SharedDescriptor? {
@@ -161,10 +170,11 @@ extension Connections {
         watches.change(watch, for: .readable)
     }
 
-    private func enter(_ socket: SharedDescriptor, doomedBy refusal: HTTPRefusal?) {
+    private func enter(_ socket: SharedDescriptor, doomedBy refusal: HTTPRefusal?, isReader: Bool) {
         let number = nextNumber
         nextNumber += 1
         let connection = Connection(socket, doomedBy: refusal, server: server)
+        connection.isReader = isReader
         // Without room for a watch there is none for a client.
         guard
             let watch = try? watches.watch(
@@ -237,12 +247,27 @@ extension Connections {
             connection.takesChunks = request.takesChunks
             connection.ticket = ticket
             waiting[ticket] = number
-            if case .now(let status, let body, let allow) = answer(request, ticket) {
+            if case .now(let status, let body, let allow) = reply(to: request, ticket, connection) {
                 waiting[ticket] = nil
                 connection.ticket = nil
                 connection.write(status: status, body, allow: allow)
             }
         }
+    }
+}
+
+// MARK: - Looking
+
+extension Connections {
+    /// What is asked with GET changes nothing.
+    private func reply(to request: HTTPRequest, _ ticket: Ticket, _ connection: Connection) -> Answer {
+        guard connection.isReader else { return answer(request, ticket) }
+        guard request.method == .get else {
+            let refusal = HTTPRefusal(403, "members of the control_group may look, and change nothing")
+            return .now(status: refusal.status, Wire.Answer.bytes(APIRefusal(refusal)))
+        }
+        readers?.openLogs()
+        return answer(request, ticket)
     }
 }
 

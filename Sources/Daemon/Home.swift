@@ -8,6 +8,8 @@ struct Home: Sendable {
     var socket: String { "\(path)/swpm.sock" }
     var state: String { "\(path)/state.json" }
     var history: String { "\(path)/history.json" }
+    /// Written by the user, read when the daemon comes up.
+    var settings: String { "\(path)/config.json" }
     var logs: String { "\(path)/logs" }
     var daemonLog: String { "\(path)/daemon.log" }
     var settings: String { "\(path)/settings.json" }

@@ -45,6 +45,7 @@ public enum Startup {
         loop.connectChannels()
         loop.takeBack(found)
         loop.takeBackUpdate(manifest)
+        loop.letReadersIn()
         try loop.connect()
         return loop
     }

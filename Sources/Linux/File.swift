@@ -75,6 +75,14 @@ public enum File {
         guard chmod(path, mode) == 0 else { throw SystemError("change the mode of \(path)", code: errno) }
     }
 
+    /// Lets a group have it, too (lchown(2), chmod(2)); whose it is stays.
+    public static func share(_ path: String, with group: UInt32, mode: UInt32) throws(SystemError) {
+        guard lchown(path, .max, group) == 0 else {
+            throw SystemError("give \(path) to group \(group)", code: errno)
+        }
+        try setMode(path, mode)
+    }
+
     /// Where a symbolic link leads (readlink(2)).
     public static func destination(ofLink path: String) throws(SystemError) -> String {
         var buffer = [UInt8](repeating: 0, count: 4096)

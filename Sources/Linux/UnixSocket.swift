@@ -115,4 +115,14 @@ extension Descriptor {
         try check(clinux_peer(number, &peer), "ask who is connected")
         return PeerCredentials(process: peer.process, user: peer.user, group: peer.group)
     }
+
+    /// Whether whoever is at the other end was in this group when the connection was made (SO_PEERGROUPS).
+    public borrowing func peerIsIn(group: UInt32) -> Bool {
+        guard let peer = try? peerCredentials() else { return false }
+        // NGROUPS_MAX of limits.h.
+        let groups = [UInt32](unsafeUninitializedCapacity: 65536) { buffer, count in
+            count = Int(max(0, clinux_peer_groups(number, buffer.baseAddress, 65536)))
+        }
+        return peer.group == group || groups.contains(group)
+    }
 }

@@ -63,6 +63,51 @@ import Testing
         #expect(site.own.isEmpty)
     }
 
+    @Test(.enabled(if: geteuid() == 0, "needs two users"))
+    func `members of the control group look, and change nothing`() throws {
+        let site = try Site(.root)
+        defer { site.scratch.end() }
+        let member: UInt32 = 65534
+        site.file("home/config.json", "{\"control_group\": \"\(member)\"}")
+        try site.must("start", "puppet", "--name", "app", "--", "--print", "3", "--tick", "500ms")
+        let pids = try site.pids(of: "app")
+        func asMember(_ arguments: String...) throws -> Finished {
+            var command = site.command(arguments)
+            command.user = member
+            return try command.run()
+        }
+        for look in [["list"], ["jlist"], ["describe", "app"], ["why", "app"], ["ping"]] {
+            var command = site.command(look)
+            command.user = member
+            let finished = try command.run()
+            #expect(finished.succeeded, "\(finished)")
+        }
+        let logs = try asMember("logs", "app", "--nostream")
+        #expect(logs.succeeded && logs.output.contains("line 3"), "\(logs)")
+        for change in [
+            ["stop", "app"], ["delete", "all"], ["reload", "app"], ["scale", "app", "2"], ["kill"],
+            ["update"],
+            ["signal", "SIGTERM", "app"], ["start", "puppet"],
+        ] {
+            var command = site.command(change)
+            command.user = member
+            let finished = try command.run()
+            #expect(
+                finished.code == 1 && finished.errors.contains("may look, and change nothing"), "\(finished)")
+        }
+        for closed in ["state.json", "daemon.log", "lock"] {
+            var command = site.command("/bin/cat", ["\(site.home)/\(closed)"])
+            command.user = member
+            #expect(try !command.run().succeeded, "\(closed)")
+        }
+        #expect(try site.pids(of: "app") == pids)
+        // Without the setting nobody else is let in, which an update is enough for.
+        try #require(unlink("\(site.home)/config.json") == 0)
+        try site.must("update")
+        let refused = try asMember("list")
+        #expect(refused.code != 0 && refused.errors.contains("belongs to another user"), "\(refused)")
+    }
+
     @Test(.enabled(if: geteuid() == 0, "needs root"))
     func `root's daemon runs a program as its user, without any right of root's`() throws {
         let site = try Site(.root)

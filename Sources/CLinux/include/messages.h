@@ -36,6 +36,8 @@ int clinux_unix_connect(int descriptor, const char *path);
 int clinux_listen(int descriptor, int backlog);
 int clinux_accept(int listener);
 int clinux_peer(int descriptor, struct clinux_peer *peer);
+/* Beside the one of clinux_peer; how many, or -ERANGE when there are more. */
+int clinux_peer_groups(int descriptor, uint32_t *groups, uint32_t capacity);
 /* Never raises SIGPIPE. */
 long clinux_send(int descriptor, const void *bytes, size_t count, const int *descriptors, int descriptor_count);
 int clinux_receive(int descriptor, void *bytes, size_t capacity, struct clinux_received *received);
