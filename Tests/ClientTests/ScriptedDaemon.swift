@@ -14,9 +14,11 @@ final class ScriptedDaemon: Sendable {
 
     private let ending: Mailbox<Bool>
     private let thread: Thread
+    private let path: String
 
     init(at path: String, _ script: @escaping @Sendable (HTTPRequest) -> Act) throws {
         let ending = try Mailbox<Bool>()
+        self.path = path
         let listener = SharedDescriptor(try UnixSocket.listen(path))
         self.ending = ending
         thread = try Thread.start(name: "daemon") {
@@ -29,6 +31,9 @@ final class ScriptedDaemon: Sendable {
     func end() {
         ending.send(true)
         thread.join()
+        // A child that another test starts in this moment has a copy of the listener until it executes its program,
+        // and the next daemon at this path would be told that it is in use.
+        try? File.remove(path)
     }
 
     private static func serve(
