@@ -9,7 +9,7 @@ struct Home: Sendable {
     var state: String { "\(path)/state.json" }
     var history: String { "\(path)/history.json" }
     /// Written by the user, read when the daemon comes up.
-    var settings: String { "\(path)/config.json" }
+    var configuration: String { "\(path)/config.json" }
     var logs: String { "\(path)/logs" }
     var daemonLog: String { "\(path)/daemon.log" }
     var settings: String { "\(path)/settings.json" }

@@ -9,16 +9,16 @@ struct Readers {
     /// Nil: there are none, or it is not clear who is meant; then nobody is let in.
     init?(of home: Home, tell: (String) -> Void) {
         self.home = home
-        guard let bytes = try? File.read(home.settings) else { return nil }
+        guard let bytes = try? File.read(home.configuration) else { return nil }
         do throws(JSONError) {
             guard let name = try SettingsFile(parsing: bytes).controlGroup else { return nil }
             guard let group = Users().group(name) else {
-                tell("\(home.settings): there is no group called \(name), and nobody may look")
+                tell("\(home.configuration): there is no group called \(name), and nobody may look")
                 return nil
             }
             self.group = group
         } catch {
-            tell("\(home.settings) cannot be read and counts for nothing: \(error)")
+            tell("\(home.configuration) cannot be read and counts for nothing: \(error)")
             return nil
         }
     }
