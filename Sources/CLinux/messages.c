@@ -213,3 +213,26 @@ int clinux_datagram_receive(int descriptor, void *bytes, size_t capacity, struct
     }
     return 0;
 }
+
+int clinux_datagram_send(const char *name, size_t length, const void *bytes, size_t count)
+{
+    struct sockaddr_un address;
+    memset(&address, 0, sizeof address);
+    address.sun_family = AF_UNIX;
+    if (length >= sizeof address.sun_path)
+        return -ENAMETOOLONG;
+    memcpy(address.sun_path, name, length);
+    if (address.sun_path[0] == '@')
+        address.sun_path[0] = 0;
+    int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (descriptor < 0)
+        return -errno;
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+    long sent;
+    do
+        sent = sendto(descriptor, bytes, count, MSG_NOSIGNAL, (struct sockaddr *)&address, size);
+    while (sent < 0 && errno == EINTR);
+    int error = sent < 0 ? errno : 0;
+    close(descriptor);
+    return -error;
+}

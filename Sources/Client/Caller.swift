@@ -8,6 +8,8 @@ internal import Wire
 struct Caller {
     let home: Home
     let peer = Peer()
+    /// What programs started now get instead of this process' own environment.
+    var environment: [String: String]?
     /// How long the answer to a question may take.
     static let patience = Duration.seconds(10)
     /// How long an operation may say nothing before the daemon is asked whether it is well.
@@ -92,7 +94,7 @@ extension Caller {
         _ request: Request, over connection: consuming Connection, signals: borrowing SignalQueue,
         tell: (OperationLine, [UInt8]) -> Void
     ) throws(Stop) -> Reply {
-        let environment = Caller.environment(for: request)
+        let environment = environment(for: request)
         try send(
             .operate(request, environment: environment), over: connection, by: Deadline(in: Caller.patience))
         var answer = OperationAnswer()
@@ -119,9 +121,10 @@ extension Caller {
     }
 
     /// What a program started now gets, as any command would give it.
-    private static func environment(for request: Request) -> [String: String]? {
+    private func environment(for request: Request) -> [String: String]? {
         guard request.bringsSpecs else { return nil }
-        return ThisProcess.environmentByName().filter { name, _ in !Launcher.isPrivate(name + "=") }
+        return environment
+            ?? ThisProcess.environmentByName().filter { name, _ in !Launcher.isPrivate(name + "=") }
     }
 }
 

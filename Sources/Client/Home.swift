@@ -8,6 +8,8 @@ struct Home: Equatable, Sendable {
 
     var socket: String { "\(path)/swpm.sock" }
     var state: String { "\(path)/state.json" }
+    /// The copy of the list that `save` writes and `resurrect` returns to.
+    var saved: String { "\(path)/saved.json" }
     var logs: String { "\(path)/logs" }
     /// Held while a keeper or a daemon lives.
     var lock: String { "\(path)/lock" }

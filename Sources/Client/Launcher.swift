@@ -90,9 +90,11 @@ struct Launcher {
         ThisProcess.environment().filter { !Launcher.isPrivate($0) } + ["SWPM_HOME=\(home.path)"]
     }
 
-    /// Variables that belong to one process and must not reach another.
+    /// Variables that belong to one process and must not reach another. The caller's service manager is not ours.
     static func isPrivate(_ entry: String) -> Bool {
-        ["SWPM_", "NODE_CHANNEL_", "NODE_UNIQUE_ID="].contains { entry.hasPrefix($0) }
+        ["SWPM_", "NODE_CHANNEL_", "NODE_UNIQUE_ID=", "NOTIFY_SOCKET=", "WATCHDOG_"].contains {
+            entry.hasPrefix($0)
+        }
     }
 }
 

@@ -7,7 +7,7 @@ internal import Wire
 struct Session {
     let voice: Voice
     let home: Home
-    let caller: Caller
+    private(set) var caller: Caller
 
     init(_ voice: Voice) {
         self.voice = voice
@@ -44,8 +44,15 @@ struct Session {
         case .flush(let name): return try touchLogs(.flushLogs(Selector(name ?? "all")), Wording.flushed)
         case .reloadLogs: return try touchLogs(.reopenLogs, Wording.logsReloaded)
         case .ping: return try ping()
-        case .kill: return try kill()
+        case .kill: return advise(after: try kill())
         case .update(let binary): return try update(to: binary)
+        case .save(let isForced): return try save(isForced)
+        case .resurrect: return try resurrect()
+        case .cleardump: return try forgetSaved()
+        case .startup(let options):
+            let setup = try BootSetup(options, voice, home)
+            return options.prints ? setup.print() : try setup.install()
+        case .unstartup(let options): return try BootSetup(options, voice, home).remove()
         case .version: return voice.tell(Report(output: [Peer.ownText]))
         case .help(let topic): return voice.tell(Report(output: Help.lines(about: topic)))
         case .example(let operands): return try ExampleProgram.run(operands)
@@ -197,6 +204,20 @@ extension Session {
         guard voice.isOnTerminal, !voice.manner.silent, !voice.manner.json else { return }
         guard let snapshot = try caller.snapshot() else { return }
         voice.say(Listing.lines(snapshot, at: .now, on: voice.output))
+    }
+
+    /// Whoever ends it should know where it comes back by itself.
+    private func advise(after code: Int32) -> Int32 {
+        let advice = code == ExitCode.done.rawValue ? BootSetup.afterKill(voice, home) : []
+        _ = voice.tell(Report(output: advice))
+        return code
+    }
+
+    /// The same session, giving programs another environment than the caller's.
+    func giving(_ environment: [String: String]?) -> Session {
+        var session = self
+        session.caller.environment = environment
+        return session
     }
 
     static func listenForSignals() throws(Stop) -> SignalQueue {

@@ -51,6 +51,27 @@ public enum Command: Equatable, Sendable {
     case rollback([String])
     /// To the program at this path, or to the one that was called.
     case update(binary: String?)
+    case save(isForced: Bool)
+    case resurrect
+    case cleardump
+    case startup(BootOptions)
+    case unstartup(BootOptions)
+}
+
+/// What starts at boot.
+public struct BootOptions: Equatable, Sendable {
+    /// Nil: the caller's own programs.
+    public var user: String?
+    /// Nil: what runs here.
+    public var platform: Platform?
+    /// Shows what would be written, and writes nothing.
+    public var prints: Bool
+
+    public init(user: String? = nil, platform: Platform? = nil, prints: Bool = false) {
+        self.user = user
+        self.platform = platform
+        self.prints = prints
+    }
 }
 
 /// What `start` was told about a program. What is nil was not said.

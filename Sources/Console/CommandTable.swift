@@ -120,6 +120,32 @@ enum CommandTable {
                 OptionDescription(
                     ["--binary"], value: "path", "The new program (else the one that is called).")
             ]),
+        CommandDescription(
+            .save, aliases: ["dump"],
+            "Says what comes back after a boot, and keeps a copy of the list for `resurrect`.",
+            details: """
+                The list itself is always kept, without this command. Variables that programs have from their caller, and \
+                would not have after a boot, are named.
+                """,
+            options: [OptionDescription(["--force"], "Also if the list is empty.")]),
+        CommandDescription(
+            .resurrect, "Brings back what `save` has kept, where it is missing or stopped.",
+            details: "Starts the daemon if there is none; what ran before a boot then runs already."),
+        CommandDescription(.cleardump, "Removes the copy that `save` has kept; the list stays as it is."),
+        CommandDescription(
+            .startup, operands: "[systemd|openrc]",
+            "Has swpm, and what ran, started at every boot.",
+            details: """
+                Writes and enables a service. As root it is the machine's, for the user of `--user`; for anybody else it \
+                belongs to the user's own systemd. Said twice, it changes nothing.
+                """,
+            options: [
+                user,
+                OptionDescription(["--print"], "Shows what would be written, and writes nothing."),
+            ]),
+        CommandDescription(
+            .unstartup, operands: "[systemd|openrc]",
+            "Removes what `startup` set up; what runs goes on.", options: [user]),
         CommandDescription(.version, aliases: ["-v", "-V", "--version"], "Prints the version."),
         CommandDescription(
             .help, aliases: ["-h", "--help"], operands: "[command]", "Explains a command, or names them all."),
@@ -142,6 +168,9 @@ extension CommandTable {
     private static let force = OptionDescription(
         ["--force"],
         "Does not wait for requests in work, nor does what is being carried out already: cuts a drain short.")
+
+    private static let user = OptionDescription(
+        ["-u", "--user"], value: "name", "Whose programs (root only; else your own).")
 
     private static let canary = OptionDescription(
         ["--canary"], value: "percent",
@@ -255,6 +284,7 @@ enum Verb: String, CaseIterable, Sendable {
     case list, jlist, describe, why, logs, monit
     case flush, reloadLogs, ping, kill, update, version, help
     case send, signal, trigger
+    case save, resurrect, cleardump, startup, unstartup
     case daemon, keeper, example
 }
 

@@ -13,6 +13,7 @@ extension ParsedCommand {
         guard let description = CommandTable.command(named: name) else { throw .unknownCommand(name) }
         let remaining = Array(words[(leading.count + 1)...])
         switch description.verb {
+        case .save, .resurrect, .cleardump, .startup, .unstartup: break
         case .daemon:
             self.init(command: .daemon(remaining), manner: manner)
             return
@@ -68,12 +69,7 @@ extension Command {
                 canary: try arguments.values["--canary"].map { text throws(UsageError) in try percent(text) })
         case .promote: self = .promote(try words.some())
         case .rollback: self = .rollback(try words.some())
-        case .scale:
-            let (app, count) = try words.two()
-            guard let scale = Scale(count) else {
-                throw UsageError("\(Text.quoted(count)) is not N, +N or -N", command: "scale")
-            }
-            self = .scale(app, scale)
+        case .scale: self = try words.scaling()
         case .delete: self = .delete(try words.some())
         case .signal:
             let (name, app) = try words.two()
@@ -98,6 +94,11 @@ extension Command {
         case .ping: self = try words.none(.ping)
         case .kill: self = try words.none(.kill)
         case .update: self = try words.none(.update(binary: arguments.values["--binary"]))
+        case .save: self = try words.none(.save(isForced: arguments.has("--force")))
+        case .resurrect: self = try words.none(.resurrect)
+        case .cleardump: self = try words.none(.cleardump)
+        case .startup: self = .startup(try BootOptions(arguments, words))
+        case .unstartup: self = .unstartup(try BootOptions(arguments, words))
         case .version: self = .version
         case .help:
             let topic = try words.atMostOne()
@@ -135,6 +136,14 @@ private struct Words {
         return (operands[0], operands[1])
     }
 
+    func scaling() throws(UsageError) -> Command {
+        let (app, count) = try two()
+        guard let scale = Scale(count) else {
+            throw UsageError("\(Text.quoted(count)) is not N, +N or -N", command: "scale")
+        }
+        return .scale(app, scale)
+    }
+
     func twoOrThree() throws(UsageError) -> (String, String, String?) {
         guard (2...3).contains(operands.count) else { throw wrongNumber }
         return (operands[0], operands[1], operands.count == 3 ? operands[2] : nil)
@@ -152,6 +161,21 @@ private struct Words {
 
     private var wrongNumber: UsageError {
         UsageError("usage: \(command.usage)", command: command.name)
+    }
+}
+
+extension BootOptions {
+    fileprivate init(_ arguments: Arguments, _ words: Words) throws(UsageError) {
+        var platform: Platform?
+        if let word = try words.atMostOne() {
+            guard let known = Platform(word: word) else {
+                throw UsageError(
+                    "\(Text.quoted(word)) is neither systemd nor openrc", command: words.command.name)
+            }
+            platform = known
+        }
+        self.init(
+            user: arguments.values["--user"], platform: platform, prints: arguments.has("--print"))
     }
 }
 

@@ -22,6 +22,7 @@ extension Loop {
         case .jlist:
             let picture = sampled(supervisor.snapshot)
             return .now(status: 200, Jlist.bytes(picture, facts: jlistFacts, clock: .now))
+        case .save: return .now(status: 200, list)
         case .operate(let order, let environment):
             learn(.requested(try capture(environment, for: order), ticket))
             return .later

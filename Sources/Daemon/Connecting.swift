@@ -51,6 +51,7 @@ extension Loop {
             scribe.log("the keeper does not hold \(key): \(error)")
         }
         keeper.onLost = { [unowned self] in
+            if isService { leaveToServiceManager() }
             scribe.log("the keeper is gone: apps run and are looked after, but not beyond this daemon's end")
             for (instance, handle) in processes.handles { adopt(instance, handle) }
         }

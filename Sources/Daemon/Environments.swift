@@ -55,10 +55,20 @@ final class Environments {
     /// What of each may be written to disk.
     var survivors: [EnvironmentID: [String: String]] {
         files.mapValues { file in
-            // A memory file that cannot be read has no variables to save.
-            let bytes = (try? file.descriptor.contents()) ?? []
-            return Environments.decode(bytes).filter { ProgramEnvironment.survivesABoot($0.key) }
+            Environments.variables(of: file).filter { ProgramEnvironment.survivesABoot($0.key) }
         }
+    }
+
+    /// The names of what programs would miss after a boot.
+    var losses: [EnvironmentID: [String]] {
+        files.mapValues { file in
+            ProgramEnvironment.lostAtBoot(of: Environments.variables(of: file).keys, declared: [])
+        }.filter { !$0.value.isEmpty }
+    }
+
+    private static func variables(of file: SharedDescriptor) -> [String: String] {
+        // A memory file that cannot be read has no variables to save.
+        decode((try? file.descriptor.contents()) ?? [])
     }
 }
 

@@ -32,6 +32,8 @@ final class Loop {
     let who: DaemonFacts
     let signals: SignalQueue
     let boot: String?
+    /// A service manager started the keeper, and will again.
+    let isService = ThisProcess.variable(ServiceManager.variable) != nil
     var processes = ProcessTable()
     var exits = Exits()
     /// Ends of main processes that are no children of the keeper.
@@ -64,8 +66,8 @@ final class Loop {
     private var writtenHistory: History
     private var historyDue: Instant { historyAt + Loop.historyInterval }
     private var saveDue: Instant { savedAt + Loop.saveInterval }
-    /// Whether what is wanted still goes to disk; not once the machine goes down.
-    private var remembers = true
+    /// What is wanted at the next start, once the machine goes down: what happens until then is not remembered.
+    private var legacy: SavedState?
 
     init(_ parts: Parts, supervisor: Supervisor) throws(SystemError) {
         signals = try SignalQueue(for: [
@@ -118,7 +120,7 @@ final class Loop {
             if let deadline = supervisor.nextDeadline, deadline <= now { learn(.deadlinePassed) }
             settle()
         }
-        if stateIsStale { save() }
+        if let legacy { write(legacy) } else if stateIsStale { save() }
         if historyIsStale { saveHistory() }
         scribe.finish()
         if isMakingWay { return }
@@ -198,11 +200,15 @@ final class Loop {
     private func save() {
         stateIsStale = false
         savedAt = .now
-        guard remembers else { return }
+        guard legacy == nil else { return }
         environments.keep(only: supervisor.environments)
-        scribe.save(StateFile(state: supervisor.saved, environments: environments.survivors, boot: boot))
+        write(supervisor.saved)
         historyIsStale = true
         if historyDue <= .now { saveHistory() }
+    }
+
+    private func write(_ state: SavedState) {
+        scribe.save(StateFile(state: state, environments: environments.survivors, boot: boot))
     }
 
     /// Writes what went wrong, if that is news.
@@ -216,10 +222,21 @@ final class Loop {
     }
 
     /// Stops everything gracefully without forgetting that it is wanted: the machine, or the service, goes down.
+    ///
+    /// Should it be ended by force, the next daemon finds what runs; else nothing that ran is there, which is no crash.
     func goDown(_ ticket: Ticket) {
+        guard legacy == nil else { return }
         save()
-        remembers = false
+        legacy = supervisor.saved.withoutProcesses
         learn(.requested(.shutdown, ticket))
+    }
+
+    /// The service manager starts another keeper when this daemon's is gone, and that one its own daemon, which adopts
+    /// what runs.
+    func leaveToServiceManager() -> Never {
+        save()
+        scribe.finish()
+        ThisProcess.exit(1)
     }
 }
 

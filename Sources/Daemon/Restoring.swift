@@ -14,13 +14,7 @@ struct Found {
         file = Found.read(home, scribe)
         history = Found.readHistory(home, scribe)
         // Pids from before a boot mean nothing.
-        if file.boot != boot {
-            for app in file.state.apps.indices {
-                for slot in file.state.apps[app].slots.indices {
-                    file.state.apps[app].slots[slot].instances = []
-                }
-            }
-        }
+        if file.boot != boot { file.state = file.state.withoutProcesses }
     }
 
     /// Nothing depends on it: what cannot be read is said and forgotten.

@@ -46,9 +46,23 @@ extension KeeperConfiguration {
             lock.setInherited(false)
             return SharedDescriptor(lock)
         }
+        // A service may begin before anybody has typed a command.
+        try Directory.create(home, mode: 0o700)
         let lock = try File.open(lockPath, [.readAndWrite, .create], mode: 0o600)
-        return try lock.lock() ? SharedDescriptor(lock) : nil
+        if try lock.lock() { return SharedDescriptor(lock) }
+        // The daemon of a killed keeper is on its way out, and the service manager starts us once only.
+        guard ThisProcess.variable(ServiceManager.variable) != nil, ready == nil else { return nil }
+        let end = Clock.monotonic() + KeeperConfiguration.lockPatience
+        while Clock.monotonic() < end {
+            _ = try Poller().wait(atMost: KeeperConfiguration.lockPause)
+            if try lock.lock() { return SharedDescriptor(lock) }
+        }
+        return nil
     }
+
+    /// How long the keeper of a service waits for the lock, and how long between two looks.
+    private static let lockPatience: Int64 = 5_000_000_000
+    private static let lockPause = Duration.milliseconds(20)
 
     /// How the daemon is started. It gets back the limit that the keeper raised for itself, because it passes it on.
     func daemonRequest(openFiles: ResourceLimit) -> SpawnRequest {

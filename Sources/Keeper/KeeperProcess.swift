@@ -18,6 +18,7 @@ public struct KeeperProcess: ~Copyable {
     var safe = Safe()
     var daemon: DaemonProcess
     var update: Update?
+    private var service: Service?
     private var link: SharedDescriptor?
     private var linkInterest: Poller.Interest = []
     private var repose = Repose()
@@ -29,6 +30,7 @@ public struct KeeperProcess: ~Copyable {
     private static let signalsToken: UInt64 = 1
     private static let linkToken: UInt64 = 2
     static let updateToken: UInt64 = 3
+    private static let serviceToken: UInt64 = 4
 
     /// The body of `swpm keeper`; returns the exit code.
     public static func run(_ configuration: KeeperConfiguration) -> Int32 {
@@ -75,6 +77,10 @@ public struct KeeperProcess: ~Copyable {
         ready = configuration.ready.map { SharedDescriptor(Descriptor(owning: $0)) }
         request = configuration.daemonRequest(openFiles: openFiles)
         daemon = DaemonProcess(at: Clock.monotonic())
+        let manager = ServiceManager(
+            environment: ThisProcess.environmentByName(), process: ThisProcess.identifier)
+        // Who was started by a command is nobody's service.
+        service = Service(configuration.ready == nil ? manager : nil, at: Clock.monotonic())
     }
 
     /// So that the last words of a daemon are found, whoever started the keeper.
@@ -104,17 +110,20 @@ extension KeeperProcess {
                 switch event.token {
                 case KeeperProcess.signalsToken: try takeSignals()
                 case KeeperProcess.updateToken: hearOfTrial()
+                case KeeperProcess.serviceToken: hearDaemon()
                 default: hear()
                 }
             }
             updateDeadlinePassed(at: Clock.monotonic())
+            service?.deadlinePassed(at: Clock.monotonic())
             if let exitCode { return exitCode }
             try speak()
         }
     }
 
     private var untilDeadline: Duration? {
-        let next = [daemon.startsAt, repose.deadline, update?.deadline].compactMap { $0 }.min()
+        let deadlines = [daemon.startsAt, repose.deadline, update?.deadline, service?.deadline]
+        let next = deadlines.compactMap { $0 }.min()
         return next.map { .nanoseconds(max(0, $0 - Clock.monotonic())) }
     }
 
@@ -127,11 +136,23 @@ extension KeeperProcess {
     /// The daemon knows how to end; where there is none, there is nobody who would.
     private mutating func terminate() throws(SystemError) {
         isTerminating = true
+        service?.stopping(at: Clock.monotonic())
         if let process = daemon.process {
             try Signals.send(Signals.terminate, to: process)
         } else {
             exitCode = 0
         }
+    }
+
+    /// The first daemon of a service says that it is ready, or why not.
+    private mutating func hearDaemon() {
+        if service?.hear() == true { stopHearing() }
+    }
+
+    private mutating func stopHearing() {
+        guard let number = service?.wordNumber else { return }
+        poller.remove(number)
+        service?.stopHearing()
     }
 
     private mutating func reapAll() throws(SystemError) {
@@ -218,6 +239,8 @@ extension KeeperProcess {
 
     private mutating func startDaemon() throws(SpawnError) {
         let (ours, theirs) = try KeeperProcess.linkEnds()
+        // During an update somebody else listens.
+        let ready = if let known = self.ready { known } else { try expectWord() }
         var request = request
         request.descriptors.append(.init(theirs.number, as: KeeperConfiguration.linkDescriptor))
         request.descriptors.append(.init(lock.number, as: KeeperConfiguration.lockDescriptor))
@@ -227,11 +250,22 @@ extension KeeperProcess {
         let process = try withExtendedLifetime((theirs, lock, ready)) { () throws(SpawnError) in
             try spawn(request).process
         }
-        ready = nil
+        self.ready = nil
         daemon.started(process, at: Clock.monotonic())
         safe.beginAnew()
         link = ours
         try watchLink(ours.number)
+    }
+
+    private mutating func expectWord() throws(SpawnError) -> SharedDescriptor? {
+        stopHearing()
+        do throws(SystemError) {
+            guard let word = try service?.expectWord() else { return nil }
+            try poller.add(word.ours, token: KeeperProcess.serviceToken, for: .readable)
+            return word.theirs
+        } catch {
+            throw SpawnError(.descriptors, "\(KeeperConfiguration.readyDescriptor)", code: error.code)
+        }
     }
 
     private mutating func watchLink(_ number: Int32) throws(SpawnError) {
@@ -261,7 +295,8 @@ extension KeeperProcess {
         if let link { abandon(link) }
         if !safe.isQuitting, !isTerminating, concludeUpdate(reaped) { return }
         if safe.isQuitting || isTerminating || isHopeless(reaped, at: now) {
-            exitCode = reaped.end.exitCode
+            // One that said it would quit has done its work, and may have been ended below while it left.
+            exitCode = safe.isQuitting ? 0 : reaped.end.exitCode
         } else {
             safe.daemonDied(at: now)
             KeeperProcess.announce("the daemon \(reaped.end.words); starting it again")

@@ -51,7 +51,7 @@ extension KeeperProcess {
     }
 
     /// The reading end never waits.
-    private static func readyPipe() throws(SystemError) -> (
+    static func readyPipe() throws(SystemError) -> (
         reader: SharedDescriptor, writer: SharedDescriptor
     ) {
         let pipe = try Pipe()

@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// A user, as /etc/passwd and /etc/group know it (passwd(5), group(5)).
 public struct User: Equatable, Sendable {
     public var name: String
@@ -83,34 +81,11 @@ public struct Users: Sendable {
     /// The first line that getent(1) prints; nil without it, or without an answer.
     private func asked(_ database: String, _ key: String) -> String? {
         guard asksOthers, !key.hasPrefix("-") else { return nil }
-        guard let text = output(of: "getent", [database, key]) else { return nil }
-        return text.split(separator: "\n").first.map(String.init)
+        let environment = ["PATH=/usr/bin:/bin", "LC_ALL=C"]
+        // An answer that cannot be had is no answer.
+        guard let asked = try? ShortProgram.run("getent", [database, key], environment: environment),
+            asked.code == 0
+        else { return nil }
+        return asked.output.split(separator: "\n").first.map(String.init)
     }
 }
-
-/// What a short program prints before it ends; nil if it cannot be run or fails.
-private func output(of program: String, _ arguments: [String]) -> String? {
-    var ends: [Int32] = [-1, -1]
-    guard pipe(&ends) == 0 else { return nil }
-    let reading = Descriptor(owning: ends[0])
-    let writing = Descriptor(owning: ends[1])
-    var request = SpawnRequest(
-        program: program, arguments: arguments, environment: ["PATH=/usr/bin:/bin", "LC_ALL=C"])
-    request.descriptors = [SpawnRequest.Inheritance(writing.number, as: 1)]
-    // An answer that cannot be had is no answer.
-    guard let child = try? spawn(request) else { return nil }
-    drop(writing)
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    while bytes.count < 1 << 20 {
-        let count = read(reading.number, &buffer, buffer.count)
-        if count < 0 && errno == EINTR { continue }
-        guard count > 0 else { break }
-        bytes += buffer.prefix(count)
-    }
-    var status: Int32 = 0
-    while waitpid(child.process, &status, 0) < 0 && errno == EINTR {}
-    return status == 0 ? String(decoding: bytes, as: UTF8.self) : nil
-}
-
-private func drop(_ descriptor: consuming Descriptor) {}

@@ -97,6 +97,7 @@ extension Supervisor {
             })
         for spec in specs {
             let operation = Operation(kind: kind(of: spec, percent), ticket: ticket)
+            rank(spec.name)
             apps[spec.name, default: App(spec)].enqueue(operation, &desk)
         }
         desk.save()

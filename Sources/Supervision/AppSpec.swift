@@ -20,6 +20,8 @@ public struct AppSpec: Equatable, Sendable {
     public var origin: String?
 
     public var instances: Int = 1
+    /// Whether an app that is new runs at once; else it is put in the list, stopped.
+    public var autostart: Bool = true
     public var mode: Mode = .fork
     public var balance: Balance = .automatic
     /// Ports below `ip_unprivileged_port_start` that the daemon may bind for the program.
@@ -136,13 +138,14 @@ extension AppSpec {
         case blueGreen = "blue-green"
     }
 
-    /// Whether this asks for the same processes as `other`: neither the number of instances nor which caller's
-    /// environment was captured makes a running instance stale.
+    /// Whether this asks for the same processes as `other`: neither the number of instances, nor which caller's
+    /// environment was captured, nor whether it began stopped makes a running instance stale.
     public func runsTheSame(as other: AppSpec) -> Bool {
         var left = self
         left.instances = other.instances
         left.inherited = other.inherited
         left.origin = other.origin
+        left.autostart = other.autostart
         return left == other
     }
 }

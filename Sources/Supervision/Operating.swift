@@ -113,7 +113,8 @@ extension App {
     }
 
     private mutating func create(_ operation: Operation, _ desk: inout Desk) {
-        grow(wanted: true, &desk)
+        grow(wanted: spec.autostart, &desk)
+        guard spec.autostart else { return work = Work(operation, .emptying([]), change: .stopped) }
         work = Work(operation, .awaiting(Array(slots.indices)), change: .started)
     }
 

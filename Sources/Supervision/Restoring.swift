@@ -18,11 +18,12 @@ extension Supervisor {
             if let past = history.apps.first(where: { $0.name == restored.name }) { restored.recall(past) }
             apps[restored.name] = restored
             due[restored.name] = now
+            rank(restored.name)
         }
     }
 
     public var saved: SavedState {
-        SavedState(nextInstance: desk.reserved, apps: apps.values.sorted { $0.name < $1.name }.map(\.saved))
+        SavedState(nextInstance: desk.reserved, apps: inOrder(apps.keys).compactMap { apps[$0]?.saved })
     }
 }
 

@@ -3,6 +3,7 @@ public struct SavedState: Equatable, Sendable {
     public static let version = 1
 
     public var nextInstance: UInt64
+    /// In the order in which they came.
     public var apps: [App]
 
     public init(nextInstance: UInt64 = 1, apps: [App] = []) {
@@ -102,5 +103,16 @@ public struct SavedState: Equatable, Sendable {
             self.hasSaidReady = hasSaidReady
             self.isProven = isProven
         }
+    }
+}
+
+extension SavedState {
+    /// What is wanted alone: nothing runs that it would be recognised by.
+    public var withoutProcesses: SavedState {
+        var rest = self
+        for a in rest.apps.indices {
+            for k in rest.apps[a].slots.indices { rest.apps[a].slots[k].instances = [] }
+        }
+        return rest
     }
 }

@@ -24,6 +24,8 @@ public struct Supervisor: Sendable {
 
     var apps: [AppName: App] = [:]
     var inquiries: [Ticket: Inquiry] = [:]
+    /// In which order apps came: they are started in it, also after a boot.
+    private(set) var ranks: [AppName: Int] = [:]
     /// When each app must be looked at without anybody saying so.
     var due: [AppName: Instant] = [:]
     var desk: Desk
@@ -37,9 +39,19 @@ public struct Supervisor: Sendable {
     public mutating func handle(_ event: Event, at now: Instant) -> [Effect] {
         desk.open(at: now)
         var answers: [Effect] = []
-        for name in take(event, &answers).sorted() { advance(name) }
+        let touched = take(event, &answers)
+        for name in inOrder(touched) { advance(name) }
         answer(&answers)
         return desk.close(answers: answers)
+    }
+
+    /// Puts a new app behind all others.
+    mutating func rank(_ name: AppName) {
+        if ranks[name] == nil { ranks[name] = (ranks.values.max() ?? 0) + 1 }
+    }
+
+    func inOrder(_ names: some Sequence<AppName>) -> [AppName] {
+        names.sorted { (ranks[$0] ?? 0, $0) < (ranks[$1] ?? 0, $1) }
     }
 
     /// When `.deadlinePassed` is due, if nothing else happens before.
@@ -56,7 +68,7 @@ extension Supervisor {
             return admit(request, ticket, &answers)
         case .deadlinePassed:
             let late = due.filter { $0.value <= desk.now }.keys
-            for name in late.sorted() { apps[name]?.lapse(&desk) }
+            for name in inOrder(late) { apps[name]?.lapse(&desk) }
             return Array(late)
         case .spawned(let id, _), .spawnFailed(let id, _), .listened(let id, _), .unlistened(let id, _),
             .drained(let id), .exited(let id, _), .vanished(let id), .faltered(let id), .recovered(let id),
@@ -83,6 +95,7 @@ extension Supervisor {
             desk.save()
             guard apps[name] != nil else {
                 due[name] = nil
+                ranks[name] = nil
                 return
             }
             apps[name]!.operate(&desk)

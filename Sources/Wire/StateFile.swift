@@ -8,6 +8,8 @@ public struct StateFile: Equatable, Sendable {
     public var state: SavedState
     /// What of each caller's environment may stand on disk: the shell's allow-list decides.
     public var environments: [EnvironmentID: [String: String]]
+    /// The names of the other variables; only in an answer to `save`.
+    public var lost: [EnvironmentID: [String]] = [:]
     /// The kernel's boot id: what ran before another boot does not run any more.
     public var boot: String?
 
@@ -35,6 +37,10 @@ extension StateFile {
                 writer.object { writer in
                     writer.field("id", pair.key.number)
                     writer.environment("variables", pair.value)
+                    if let names = lost[pair.key] {
+                        writer.key("lost")
+                        writer.array(names) { $0.string($1) }
+                    }
                 }
             }
         }
@@ -69,6 +75,7 @@ extension StateFile {
         environments = [:]
         for saved in try fields.optional("environments") ?? [SavedEnvironment]() {
             environments[saved.id] = saved.variables
+            if !saved.lost.isEmpty { lost[saved.id] = saved.lost }
         }
     }
 }
@@ -76,11 +83,13 @@ extension StateFile {
 private struct SavedEnvironment: JSONReadable {
     var id: EnvironmentID
     var variables: [String: String]
+    var lost: [String]
 
     init(json: JSON, clock: WallClock) throws(JSONMismatch) {
         var fields = try JSONFields(json, clock: clock)
         id = EnvironmentID(try fields.read("id"))
         variables = try AppReader.environment(fields.find("variables") ?? .null)
+        lost = try fields.optional("lost") ?? []
     }
 }
 

@@ -61,7 +61,7 @@ import Testing
         return [
             .ping, .version, .update("/x"), .jlist, .events, .apps(.all), .apps(selector),
             .pass(.signal(.terminate), to: selector),
-            .pass(.message(.null), to: selector), .flushLogs(selector), .reopenLogs,
+            .pass(.message(.null), to: selector), .flushLogs(selector), .reopenLogs, .save,
         ]
             + requests.map { .operate($0, environment: nil) }
     }

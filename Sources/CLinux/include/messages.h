@@ -47,5 +47,7 @@ int clinux_datagram_socket(void);
 int clinux_datagram_bind(int descriptor, const char *name, size_t length);
 /* Closes descriptors that come along. */
 int clinux_datagram_receive(int descriptor, void *bytes, size_t capacity, struct clinux_datagram *received);
+/* To the socket of this path, or of this abstract name after an @; never waits. */
+int clinux_datagram_send(const char *name, size_t length, const void *bytes, size_t count);
 
 #endif

@@ -12,6 +12,8 @@ public enum APICall: Equatable, Sendable {
     case operate(Request, environment: [String: String]?)
     /// What programs say from now on, as a stream that does not end.
     case events
+    /// The list as it would come back after a boot; with the values of variables, so it is no question for everybody.
+    case save
     /// Something for the programs themselves; answered by a receipt for each instance.
     case pass(Missive, to: Selector)
     /// The daemon and its keeper go on as the program at this absolute path; answered by the new daemon.

@@ -54,6 +54,7 @@ extension APICall {
         case "update":
             guard request.method == .post else { throw notAllowed("POST") }
             return .update(try UpdateBody.read(try body(request)))
+        case "save": return try only(.post, request, .save)
         case "shutdown": return try only(.post, request, .operate(.shutdown, environment: nil))
         case "apps":
             switch request.method {
@@ -131,6 +132,7 @@ extension APICall {
         case .version: call(.get, ["version"])
         case .jlist: call(.get, ["jlist"])
         case .events: call(.get, ["events"])
+        case .save: call(.post, ["save"])
         case .apps(.all): call(.get, ["apps"])
         case .apps(.named(let name)): call(.get, ["apps", name])
         case .operate(let request, let environment): operation(request, environment)

@@ -10,7 +10,7 @@ enum AppAttribute: String, CaseIterable {
     case workingDirectory = "cwd"
     case environment = "env"
     case port
-    case instances
+    case instances, autostart
     case mode = "exec_mode"
     case balance, ports, sockets
     case zeroDowntime = "zero_downtime"
@@ -55,6 +55,7 @@ enum AppAttribute: String, CaseIterable {
         switch self {
         case .script: ["exec", "cmd", "command"]
         case .arguments: ["arguments"]
+        case .autostart: []
         case .interpreter: ["exec_interpreter"]
         case .interpreterArguments: ["node_args"]
         case .workingDirectory: ["working_directory"]
@@ -105,7 +106,7 @@ enum AppAttribute: String, CaseIterable {
 enum UnsupportedAttribute {
     static let names: Set<String> = {
         let written = [
-            "append_env_to_name", "automation", "autostart", "cron", "cron_restart",
+            "append_env_to_name", "automation", "cron", "cron_restart",
             "deep_monitoring", "disable_source_map_support", "disable_trace", "event_loop_inspector",
             "execute_command",
             "filter_env", "force", "ignore_watch", "install_url", "io",

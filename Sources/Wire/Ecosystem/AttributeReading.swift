@@ -54,6 +54,7 @@ extension AppReader {
         case .strategy:
             spec.strategy = try word(
                 AppSpec.Strategy.self, from: json, expected: "\"rolling\" or \"blue-green\"")
+        case .autostart: spec.autostart = try Bool(json: json, clock: WallClock())
         case .bake: spec.bake = try AppReader.duration(json)
         case .outFile, .errorFile, .logFile, .mergeLogs, .disableLogs, .logDateFormat, .time, .logType,
             .logRotate, .logBlock:

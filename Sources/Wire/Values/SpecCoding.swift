@@ -39,6 +39,7 @@ extension AppSpec: JSONReadable, JSONWritable {
 
     private func writeCluster(to writer: inout JSONWriter) {
         writer.field("instances", instances)
+        if !autostart { writer.field("autostart", autostart) }
         writer.field("exec_mode", mode.rawValue)
         writer.field("balance", balance.rawValue)
         writer.key("ports")
