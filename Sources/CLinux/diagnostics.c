@@ -9,6 +9,7 @@
 #include <linux/sock_diag.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -69,14 +70,14 @@ static void read_message(struct clinux_connection *connection, const struct nlms
 }
 
 /* Two comparisons: older kernels know no "equal". An operation that fails jumps behind the end, which rejects. */
-static void ask_for_port(struct question *question, uint16_t port)
+static void ask_for_ports(struct question *question, uint16_t first, uint16_t last)
 {
     question->attribute.rta_type = INET_DIAG_REQ_BYTECODE;
     question->attribute.rta_len = RTA_LENGTH(sizeof question->operations);
     question->operations[0] = (struct inet_diag_bc_op){INET_DIAG_BC_S_GE, 8, 20};
-    question->operations[1].no = port;
+    question->operations[1].no = first;
     question->operations[2] = (struct inet_diag_bc_op){INET_DIAG_BC_S_LE, 8, 12};
-    question->operations[3].no = port;
+    question->operations[3].no = last;
 }
 
 static int ask(int diagnostics, struct question *question, size_t length)
@@ -153,7 +154,7 @@ static uint32_t next_sequence(void)
     return __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
 }
 
-int clinux_diagnostics_list(int diagnostics, int family, uint32_t states, uint16_t port,
+int clinux_diagnostics_list(int diagnostics, const struct clinux_diagnostics_query *query,
                             struct clinux_connection **connections)
 {
     struct question question;
@@ -161,15 +162,17 @@ int clinux_diagnostics_list(int diagnostics, int family, uint32_t states, uint16
     memset(&question, 0, sizeof question);
     question.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
     question.header.nlmsg_seq = next_sequence();
-    question.body.sdiag_family = (uint8_t)family;
+    question.body.sdiag_family = (uint8_t)query->family;
     question.body.sdiag_protocol = IPPROTO_TCP;
-    question.body.idiag_ext = 1 << (INET_DIAG_INFO - 1);
-    question.body.idiag_states = states;
+    question.body.idiag_ext = query->brief ? 0 : 1 << (INET_DIAG_INFO - 1);
+    question.body.idiag_states = query->states;
     /* The walk over the listening table honours the port here, the others only the byte code. */
-    question.body.id.idiag_sport = htons(port);
-    if (port != 0)
-        ask_for_port(&question, port);
-    int result = ask(diagnostics, &question, port != 0 ? sizeof question : offsetof(struct question, attribute));
+    if (query->first_port == query->last_port)
+        question.body.id.idiag_sport = htons(query->first_port);
+    bool any = query->last_port == 0;
+    if (!any)
+        ask_for_ports(&question, query->first_port, query->last_port);
+    int result = ask(diagnostics, &question, any ? offsetof(struct question, attribute) : sizeof question);
     if (result == 0)
         result = receive(diagnostics, question.header.nlmsg_seq, &list);
     if (result < 0) {

@@ -38,9 +38,10 @@ struct Caller {
 
     /// How everything stands; nil where no daemon runs.
     func snapshot(
-        _ selector: Selector = .all, within patience: Duration = Caller.patience
+        _ selector: Selector = .all, withPorts: Bool = false, within patience: Duration = Caller.patience
     ) throws(Stop) -> Snapshot? {
-        guard let body = try ask(.apps(selector), within: patience) else { return nil }
+        let call = withPorts ? APICall.appsWithPorts(selector) : .apps(selector)
+        guard let body = try ask(call, within: patience) else { return nil }
         do throws(JSONError) {
             return try Answer.snapshot(body, clock: .now)
         } catch {

@@ -36,6 +36,7 @@ struct Session {
         case .trigger(let name, let action, let parameter):
             return try trigger(action, of: name, parameter: parameter)
         case .list: return try list()
+        case .listWide: return try list(isWide: true)
         case .listAsJSON: return try listAsJSON()
         case .describe(let name): return try describe(name)
         case .why(let name): return try why(name)
@@ -64,10 +65,10 @@ struct Session {
 // MARK: - Look
 
 extension Session {
-    private func list() throws(Stop) -> Int32 {
+    private func list(isWide: Bool = false) throws(Stop) -> Int32 {
         if voice.manner.json { return try listAsJSON() }
-        let snapshot = try caller.snapshot()
-        voice.say(Listing.lines(snapshot ?? Snapshot(), at: .now, on: voice.output))
+        let snapshot = try caller.snapshot(withPorts: isWide)
+        voice.say(Listing.lines(snapshot ?? Snapshot(), at: .now, on: voice.output, isWide: isWide))
         voice.complain(Listing.remarks(snapshot ?? Snapshot(), at: .now, home: home.path))
         if snapshot == nil { voice.complain(Session.silence(in: home)) }
         return ExitCode.done.rawValue
@@ -79,7 +80,7 @@ extension Session {
     }
 
     private func why(_ name: String) throws(Stop) -> Int32 {
-        if voice.manner.json { return try tellAsJSON(name) }
+        if voice.manner.json { return try tellAsJSON(.apps(Selector(name))) }
         let snapshot = try snapshot(of: name)
         let blocks = snapshot.apps.map { app in
             Why.lines(app, slot: Session.slot(name, of: app), at: .now, palette: voice.output.palette) {
@@ -90,21 +91,23 @@ extension Session {
         return ExitCode.done.rawValue
     }
 
-    private func tellAsJSON(_ name: String) throws(Stop) -> Int32 {
-        guard let body = try caller.ask(.apps(Selector(name))) else { throw notRunning }
+    private func tellAsJSON(_ call: APICall) throws(Stop) -> Int32 {
+        guard let body = try caller.ask(call) else { throw notRunning }
         voice.say(bytes: body)
         return ExitCode.done.rawValue
     }
 
-    private func snapshot(of name: String) throws(Stop) -> Snapshot {
-        guard let snapshot = try caller.snapshot(Selector(name)) else { throw notRunning }
+    private func snapshot(of name: String, withPorts: Bool = false) throws(Stop) -> Snapshot {
+        guard let snapshot = try caller.snapshot(Selector(name), withPorts: withPorts) else {
+            throw notRunning
+        }
         guard !snapshot.apps.isEmpty else { throw Stop(Report(.refused(.noSuchApp(name)))) }
         return snapshot
     }
 
     private func describe(_ name: String) throws(Stop) -> Int32 {
-        if voice.manner.json { return try tellAsJSON(name) }
-        let snapshot = try snapshot(of: name)
+        if voice.manner.json { return try tellAsJSON(.appsWithPorts(Selector(name))) }
+        let snapshot = try snapshot(of: name, withPorts: true)
         let logs = try LogCatalogue.fromDaemon(caller)?.paths ?? [:]
         let blocks = snapshot.apps.map { app in
             Description.lines(
@@ -194,9 +197,9 @@ extension Session {
         let reply = try caller.operate(.shutdown, over: connection, signals: signals) { line, _ in
             if case .progress(let progress) = line { voice.whisper(Wording.progress(progress)) }
         }
-        guard case .done = reply else { return voice.tell(Report(reply)) }
+        guard case .done(let outcomes) = reply else { return voice.tell(Report(reply)) }
         try Summons(caller: caller, mayLaunch: false).awaitSilence()
-        return voice.tell(Report(output: [Wording.killed]))
+        return voice.tell(Report(output: outcomes.flatMap(Wording.toll) + [Wording.killed]))
     }
 
     /// After a change, what there is now, for eyes.

@@ -28,6 +28,8 @@ public enum Command: Equatable, Sendable {
     case send(String, message: String)
     case trigger(String, action: String, parameter: String?)
     case list
+    /// With connections, queues, and how ports are looked after.
+    case listWide
     /// `list` as PM2's JSON.
     case listAsJSON
     case describe(String)

@@ -75,7 +75,13 @@ enum CommandTable {
 
     private static let looking: [CommandDescription] = [
         CommandDescription(
-            .list, aliases: ["ls", "l", "ps", "status"], "Shows all instances: state, and why it is so."),
+            .list, aliases: ["ls", "l", "ps", "status"], "Shows all instances: state, and why it is so.",
+            options: [
+                OptionDescription(
+                    ["--wide"],
+                    "Also connections, how many wait, and how ports are looked after: counted for this answer."
+                )
+            ]),
         CommandDescription(.jlist, "Prints the list as JSON, with PM2's keys."),
         CommandDescription(
             .describe, aliases: ["desc", "info", "show"], operands: "<app>",

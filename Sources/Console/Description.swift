@@ -74,6 +74,7 @@ public struct Description: Sendable {
                 ("generation", "\(current.generation.number)"),
                 ("listens on", listeners(current)),
             ]
+            pairs += PortsWording.pairs(current.ports)
             if let status = current.status { pairs.append(("says", status)) }
             if let health = current.health { pairs.append(("health", phrase(health))) }
             if current.droppedLogBytes > 0 {
@@ -99,6 +100,7 @@ public struct Description: Sendable {
             pairs += [("out log", paths.output), ("error log", paths.errors)]
         }
         return ["", "\(title): \(status)"] + aligned(pairs, indent: "  ") + lastDeath(slot)
+            + lastKilling(slot)
     }
 
     private func lastDeath(_ slot: SlotSnapshot) -> [String] {
@@ -106,6 +108,13 @@ public struct Description: Sendable {
         let ago = Quantities.duration(now - death.at)
         let head = "  last end: generation \(death.generation.number) \(Wording.sentence(death)), \(ago) ago"
         return [head] + Wording.lastWords(death)
+    }
+
+    private func lastKilling(_ slot: SlotSnapshot) -> [String] {
+        guard let killing = slot.killings.last else { return [] }
+        let lines = KillingWording.lines(killing, "generation \(killing.generation.number)")
+        let ago = Quantities.duration(now - killing.at)
+        return ["  last stop that had to kill, \(ago) ago:"] + lines.map { "    " + $0 }
     }
 
     // MARK: - Values

@@ -16,8 +16,11 @@ public struct Surface: Equatable, Sendable {
 
 /// The table of `list`: one row for each slot.
 public enum Listing {
-    public static func lines(_ snapshot: Snapshot, at now: Instant, on surface: Surface) -> [String] {
-        table(snapshot, at: now).lines(surface.frame, surface.palette)
+    /// Wide: with what `PortsSnapshot` tells.
+    public static func lines(
+        _ snapshot: Snapshot, at now: Instant, on surface: Surface, isWide: Bool = false
+    ) -> [String] {
+        table(snapshot, at: now, isWide: isWide).lines(surface.frame, surface.palette)
     }
 
     /// What there is to say of the daemon itself, for as long as somebody may not have seen it.
@@ -28,13 +31,19 @@ public enum Listing {
 
     private static let memory = Duration.seconds(86_400)
 
-    static func table(_ snapshot: Snapshot, at now: Instant) -> Table {
+    static func table(_ snapshot: Snapshot, at now: Instant, isWide: Bool = false) -> Table {
         let showsNamespace = snapshot.apps.contains { $0.spec.name.namespace != AppName.defaultNamespace }
         let apps = snapshot.apps.sorted { $0.spec.name < $1.spec.name }
         let rows = apps.flatMap { app in
-            app.slots.map { row($0, of: app, at: now, showsNamespace: showsNamespace) }
+            app.slots.map { slot in
+                var cells = row(slot, of: app, at: now, showsNamespace: showsNamespace)
+                if isWide { cells.insert(contentsOf: portCells(slot), at: cells.count - 2) }
+                return cells
+            }
         }
-        return Table(columns: columns(showsNamespace: showsNamespace), rows: rows)
+        var columns = columns(showsNamespace: showsNamespace)
+        if isWide { columns.insert(contentsOf: portColumns, at: columns.count - 2) }
+        return Table(columns: columns, rows: rows)
     }
 
     private static func columns(showsNamespace: Bool) -> [Table.Column] {
@@ -53,6 +62,23 @@ public enum Listing {
             Table.Column(title: "mem", alignedRight: true, yields: 4),
             Table.Column(title: "address", yields: 8, least: 7),
             Table.Column(title: "why", yields: 7, least: 16),
+        ]
+    }
+
+    private static let portColumns = [
+        Table.Column(title: "conn", alignedRight: true),
+        Table.Column(title: "wait", alignedRight: true),
+        Table.Column(title: "ports", yields: 8),
+    ]
+
+    private static func portCells(_ slot: SlotSnapshot) -> [Table.Cell] {
+        guard let ports = slot.current?.ports else { return portColumns.map { _ in Table.Cell("-") } }
+        let waiting = ports.listeners.reduce(0) { $0 + $1.waiting }
+        let isStuck = ports.listeners.contains(where: \.isStuck)
+        return [
+            Table.Cell(ports.connections.map { "\($0)" } ?? "?"),
+            Table.Cell("\(waiting)", isStuck ? .yellow : .plain),
+            Table.Cell(ports.tier.rawValue),
         ]
     }
 
@@ -86,7 +112,8 @@ public enum Listing {
     }
 
     private static func isAlarming(_ slot: SlotSnapshot, _ app: AppSnapshot) -> Bool {
-        app.lastFailure != nil || slot.current?.stuckSince != nil || slot.status == .waitingRestart
+        app.lastFailure != nil || slot.current?.stuckSince != nil
+            || slot.current?.queueStuckSince != nil || slot.status == .waitingRestart
             || slot.status == .errored
     }
 }

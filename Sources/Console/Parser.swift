@@ -83,7 +83,7 @@ extension Command {
         case .trigger:
             let (app, action, parameter) = try words.twoOrThree()
             self = .trigger(app, action: action, parameter: parameter)
-        case .list: self = try words.none(.list)
+        case .list: self = try words.none(arguments.has("--wide") ? .listWide : .list)
         case .jlist: self = try words.none(.listAsJSON)
         case .describe: self = .describe(try words.one())
         case .why: self = .why(try words.one())

@@ -54,6 +54,10 @@ enum Reason {
             let rotation = current.inRotation ? "like most: kept in rotation" : "out of rotation"
             return "stuck for \(Quantities.duration(seconds)), \(rotation)"
         }
+        if let since = slot.current?.queueStuckSince {
+            let seconds = Duration.seconds(max(1, (now - since).milliseconds / 1000))
+            return "the queue they share has not become shorter for \(Quantities.duration(seconds))"
+        }
         if let leaving = slot.others.first {
             return "generation \(leaving.generation.number) is \(Reason.phase(of: leaving, at: now))"
         }

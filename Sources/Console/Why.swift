@@ -21,7 +21,9 @@ public struct Why: Sendable {
 
     private func header(_ slots: [SlotSnapshot]) -> [String] {
         let name = palette.paint(Wording.name(app.spec.name), .bold)
-        guard slots.allSatisfy({ $0.deaths.isEmpty }), app.failures.isEmpty else { return [name] }
+        guard slots.allSatisfy({ $0.deaths.isEmpty && $0.killings.isEmpty }), app.failures.isEmpty else {
+            return [name]
+        }
         return ["\(name): no instance died and no operation failed, as far as is remembered"]
     }
 
@@ -32,11 +34,17 @@ public struct Why: Sendable {
         let reason = Reason.of(slot, in: app, at: now)
         let who = "\(Wording.instance(app.spec.name, slot.index)) (id \(slot.id.number))"
         let title = "\(who): \(status)" + (reason.isEmpty ? "" : ", \(Text.sanitised(reason))")
-        let deaths = slot.deaths.indices.flatMap { index in
+        let deaths = slot.deaths.indices.map { index in
             let next = index + 1 < slot.deaths.count ? slot.deaths[index + 1] : nil
-            return account(slot.deaths[index], repeated: next)
+            return (at: slot.deaths[index].at, lines: account(slot.deaths[index], repeated: next))
         }
-        return ["", title] + deaths
+        let killings = slot.killings.map { (at: $0.at, lines: account($0)) }
+        return ["", title] + (deaths + killings).sorted { $0.at < $1.at }.flatMap { $0.lines }
+    }
+
+    private func account(_ killing: Killing) -> [String] {
+        let lines = KillingWording.lines(killing, "generation \(killing.generation.number)")
+        return dated(killing.at, [lines[0]] + lines.dropFirst().map { "  " + $0 })
     }
 
     /// Who says the same each time is quoted once.

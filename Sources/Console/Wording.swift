@@ -112,6 +112,10 @@ public enum Wording {
     }
 
     static func outcome(_ outcome: Outcome) -> [String] {
+        change(outcome) + toll(outcome)
+    }
+
+    private static func change(_ outcome: Outcome) -> [String] {
         let app = name(outcome.app)
         let count = Quantities.count(outcome.instances, "instance")
         switch outcome.change {

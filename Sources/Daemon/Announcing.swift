@@ -18,12 +18,23 @@ extension Notice {
             "warning: \(app)/\(slot.number) is stuck: it accepts no connections, and \(waiting) wait (stuck_timeout)"
         case .unstuck(let app, let slot, let after):
             "\(app)/\(slot.number) accepts connections again, after \(after.milliseconds) ms"
+        case .killed(let app, let slot, let killing):
+            "\(app)/\(slot.number) (generation \(killing.generation.number)) was to end, and had to be killed: "
+                + killing.victims.sentence
         case .impossible(let what):
             "a mistake in swpm, please report it: \(what)"
         case .replacementFailed(let app, let failure):
             "instance \(failure.slot.number) of \(app) is not replaced: what should replace it "
                 + failure.death.cause.sentence
         }
+    }
+}
+
+extension Victims {
+    fileprivate var sentence: String {
+        let head = main.map { ["its main process \($0.number)"] } ?? []
+        let tail = others.map { "process \($0.process.number) (\($0.command))" }
+        return (head + tail + (more > 0 ? ["\(more) more"] : [])).joined(separator: ", ")
     }
 }
 

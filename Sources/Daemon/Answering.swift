@@ -19,6 +19,7 @@ extension Loop {
         case .ping: return .now(status: 200, Wire.Answer.pong)
         case .version: return .now(status: 200, Wire.Answer.bytes(who, clock: .now))
         case .apps(let selector): return picture(of: selector)
+        case .appsWithPorts(let selector): return picture(of: selector, withPorts: true)
         case .jlist:
             let picture = sampled(supervisor.snapshot)
             return .now(status: 200, Jlist.bytes(picture, facts: jlistFacts, clock: .now))
@@ -38,9 +39,10 @@ extension Loop {
         }
     }
 
-    private func picture(of selector: Selector) -> Connections.Answer {
+    private func picture(of selector: Selector, withPorts: Bool = false) -> Connections.Answer {
         do throws(Refusal) {
-            let picture = sampled(try supervisor.snapshot(of: selector))
+            var picture = sampled(try supervisor.snapshot(of: selector))
+            if withPorts { ports.count(&picture, at: .now) }
             return .now(status: 200, Wire.Answer.bytes(picture, clock: .now))
         } catch {
             return .now(status: error.status, Wire.Answer.bytes(error))

@@ -94,24 +94,49 @@ extension Loop {
         guard let entry = processes[instance] else { return }
         if signal == .kill { processes.killed(instance) }
         var reached: Set<Orphans.Member> = []
+        var victims = Victims()
         for _ in 0..<Loop.sweepRounds {
-            let found = Set(members(of: instance, entry)).subtracting(reached)
-            for member in found { reach(member, of: instance, signal) }
+            let found = Set(members(of: instance, entry, orphans)).subtracting(reached)
+            for member in found.sorted(by: { $0.process < $1.process }) {
+                if signal == .kill { note(member, of: entry, among: &victims) }
+                reach(member, of: instance, signal)
+            }
             reached.formUnion(found)
             if found.isEmpty || signal != .kill { break }
         }
+        if !victims.isEmpty { learn(.killed(instance, victims)) }
         // Nothing was left: nobody's end will tell.
         if entry.ended, reached.isEmpty { mustLookForRemains = true }
     }
 
     private static var sweepRounds: Int { 10 }
 
-    /// Everything that runs of an instance, by number.
-    func family(of instance: InstanceID) -> [Int32] {
-        processes[instance].map { entry in members(of: instance, entry).map(\.process) } ?? []
+    /// Who is about to be killed, while it can still be asked what it is.
+    private func note(
+        _ member: Orphans.Member, of entry: ProcessTable.Entry, among victims: inout Victims
+    ) {
+        let process = ProcessID(member.process)
+        if process == entry.process, !entry.ended { return victims.main = process }
+        let command = victims.hasRoom ? ProcFS.arguments(of: member.process).joined(separator: " ") : ""
+        victims.add(KilledProcess(process, command: command))
     }
 
-    private func members(of instance: InstanceID, _ entry: ProcessTable.Entry) -> [Orphans.Member] {
+    /// Everything that runs of an instance, by number.
+    func family(of instance: InstanceID) -> [Int32] {
+        families()(instance)
+    }
+
+    /// The same for as many as are asked for, from one look at what is left behind.
+    func families() -> (InstanceID) -> [Int32] {
+        let orphans = orphans
+        return { [unowned self] instance in
+            processes[instance].map { members(of: instance, $0, orphans).map(\.process) } ?? []
+        }
+    }
+
+    private func members(
+        of instance: InstanceID, _ entry: ProcessTable.Entry, _ orphans: Orphans
+    ) -> [Orphans.Member] {
         guard let main = entry.process, !entry.ended else { return orphans.all(of: instance) }
         let below = [main.number] + ProcFS.descendants(of: main.number)
         return below.compactMap(Orphans.Member.init) + orphans.all(of: instance)

@@ -96,6 +96,7 @@ final class Loop {
         writtenHistory = supervisor.history
         ports.report = { [unowned self] in learn($0) }
         ports.family = { [unowned self] in family(of: $0) }
+        ports.families = { [unowned self] in families() }
     }
 
     /// Notes a fact for the end of this round.

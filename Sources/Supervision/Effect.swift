@@ -59,4 +59,6 @@ public enum Notice: Equatable, Sendable {
     case replacementFailed(AppName, Failure)
     case stuck(AppName, SlotIndex, waiting: Int)
     case unstuck(AppName, SlotIndex, after: Duration)
+    /// It was asked to end, and something of it had to be killed.
+    case killed(AppName, SlotIndex, Killing)
 }

@@ -31,6 +31,8 @@ public enum Event: Equatable, Sendable {
     case stuck(InstanceID, waiting: Int)
     /// It takes connections again.
     case unstuck(InstanceID)
+    /// These processes of it got SIGKILL.
+    case killed(InstanceID, Victims)
     /// Where it was found when it was spawned, if symbolic links led there.
     case located(InstanceID, Places)
 }

@@ -27,10 +27,13 @@ public struct History: Equatable, Sendable {
         public var index: SlotIndex
         /// Newest last, at most `Death.historyLimit`.
         public var deaths: [Death]
+        /// Newest last, at most `Killing.historyLimit`.
+        public var killings: [Killing]
 
-        public init(index: SlotIndex, deaths: [Death]) {
+        public init(index: SlotIndex, deaths: [Death], killings: [Killing] = []) {
             self.index = index
             self.deaths = deaths
+            self.killings = killings
         }
     }
 }
@@ -79,10 +82,11 @@ extension App {
 
     /// Nil: nothing has gone wrong.
     fileprivate var history: History.App? {
-        let slots = slots.filter { !$0.deaths.isEmpty }
+        let slots = slots.filter { !$0.deaths.isEmpty || !$0.killings.isEmpty }
         guard !slots.isEmpty || !failures.isEmpty || lastFailure != nil else { return nil }
         return History.App(
-            name: name, slots: slots.map { History.Slot(index: $0.index, deaths: $0.deaths) },
+            name: name,
+            slots: slots.map { History.Slot(index: $0.index, deaths: $0.deaths, killings: $0.killings) },
             failures: failures, lastFailure: lastFailure)
     }
 
@@ -92,6 +96,7 @@ extension App {
         for slot in past.slots {
             guard let k = slots.firstIndex(where: { $0.index == slot.index }) else { continue }
             slots[k].deaths = slot.deaths
+            slots[k].killings = slot.killings
         }
     }
 }

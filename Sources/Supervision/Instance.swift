@@ -28,6 +28,8 @@ struct Instance: Equatable, Sendable {
     /// While online: the program must have said by then that it lives.
     var watchdogAt: Instant?
     var stuck: Stuck?
+    /// What had to be killed of it, since it was asked to end.
+    var victims = Victims()
     /// New connections were given to it.
     var hasServed = false
     /// A canary: it stands beside the one that serves, and does not replace it.

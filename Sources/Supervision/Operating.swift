@@ -70,6 +70,7 @@ extension App {
         {
             resize(to: count, done.operation, done.change, &desk)
             work?.note = done.note
+            work?.toll = done.toll
             return
         }
         work = nil
@@ -78,7 +79,7 @@ extension App {
         let change = done.failure == nil ? done.change : .failed
         complete(
             done.operation, change, failure: done.failure, isRolledBack: done.isRolledBack, note: done.note,
-            &desk)
+            toll: done.toll, &desk)
     }
 
     private mutating func disappear(_ desk: inout Desk) {

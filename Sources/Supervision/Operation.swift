@@ -40,6 +40,8 @@ struct Work: Sendable {
     var isRolledBack = false
     /// What its outcome tells beside the change.
     var note: Outcome.Note?
+    /// What was killed meanwhile.
+    var toll = Toll()
 
     enum Stage: Sendable {
         /// Until each of these slots has a ready instance, or its first run has failed.
@@ -231,10 +233,11 @@ extension App {
     /// Answers for an operation that ends here.
     mutating func complete(
         _ operation: Operation, _ change: Outcome.Change, failure: Failure? = nil, isRolledBack: Bool = false,
-        note: Outcome.Note? = nil, _ desk: inout Desk
+        note: Outcome.Note? = nil, toll: Toll = Toll(), _ desk: inout Desk
     ) {
         let outcome = Outcome(
-            app: name, change: change, instances: slots.count { $0.isRunning }, note: note)
+            app: name, change: change, instances: slots.count { $0.isRunning }, note: note,
+            toll: toll.count > 0 ? toll : nil)
         for ticket in [operation.ticket] + operation.joined {
             desk.completions.append(
                 Desk.Completion(

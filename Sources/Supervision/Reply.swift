@@ -17,12 +17,15 @@ public struct Outcome: Equatable, Sendable {
     /// Instances running at the end.
     public var instances: Int
     public var note: Note?
+    /// What had to be killed; nil: nothing.
+    public var toll: Toll?
 
-    public init(app: AppName, change: Change, instances: Int, note: Note? = nil) {
+    public init(app: AppName, change: Change, instances: Int, note: Note? = nil, toll: Toll? = nil) {
         self.app = app
         self.change = change
         self.instances = instances
         self.note = note
+        self.toll = toll
     }
 
     /// What there is to say beside the change.

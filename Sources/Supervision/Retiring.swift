@@ -109,6 +109,7 @@ extension App {
         slots[k].remove(place)
         desk.homes[instance.id] = nil
         desk.save()
+        rememberVictims(of: instance, k, &desk)
         guard place == .current, instance.fate == .failed, let death = instance.death else {
             desk.order(.release(instance.id))
             if instance.fate == .unwanted { tell(.stopped, k, instance.generation, &desk) }

@@ -23,6 +23,8 @@ struct Slot: Sendable {
     var unstable = 0
     /// Newest last.
     var deaths: [Death] = []
+    /// Newest last.
+    var killings: [Killing] = []
     /// How the run that an operation waits for went.
     var verdict: Verdict = .open
 
@@ -125,6 +127,11 @@ extension Slot {
     mutating func record(_ death: Death) {
         deaths.append(death)
         if deaths.count > Death.historyLimit { deaths.removeFirst() }
+    }
+
+    mutating func record(_ killing: Killing) {
+        killings.append(killing)
+        if killings.count > Killing.historyLimit { killings.removeFirst() }
     }
 
     /// What was done about a death, as far as it is remembered.

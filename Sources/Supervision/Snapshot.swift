@@ -77,6 +77,8 @@ public struct SlotSnapshot: Equatable, Sendable {
     public var unstableRestarts: Int
     /// Newest last, at most `Death.historyLimit`.
     public var deaths: [Death]
+    /// What ends that were asked for had to kill: newest last, at most `Killing.historyLimit`.
+    public var killings: [Killing]
     /// While waiting: when the next try is.
     public var nextTry: Instant?
 
@@ -89,7 +91,7 @@ public struct SlotSnapshot: Equatable, Sendable {
     public init(
         index: SlotIndex, id: SlotID, status: Status, current: InstanceSnapshot? = nil,
         others: [InstanceSnapshot] = [], restarts: Int = 0, unstableRestarts: Int = 0, deaths: [Death] = [],
-        nextTry: Instant? = nil
+        killings: [Killing] = [], nextTry: Instant? = nil
     ) {
         self.index = index
         self.id = id
@@ -99,6 +101,7 @@ public struct SlotSnapshot: Equatable, Sendable {
         self.restarts = restarts
         self.unstableRestarts = unstableRestarts
         self.deaths = deaths
+        self.killings = killings
         self.nextTry = nextTry
     }
 }
@@ -127,6 +130,10 @@ public struct InstanceSnapshot: Equatable, Sendable {
     public var stuckSince: Instant?
     /// How much of what it said is in no log, because that could not be written.
     public var droppedLogBytes = 0
+    /// The queue that it shares has not become shorter since, although some wait.
+    public var queueStuckSince: Instant?
+    /// Nil unless somebody asked.
+    public var ports: PortsSnapshot?
 
     public enum Lack: String, Equatable, Sendable {
         case listener, word, health
@@ -140,7 +147,7 @@ public struct InstanceSnapshot: Equatable, Sendable {
         id: InstanceID, generation: Generation, phase: Phase, process: ProcessID?, since: Instant,
         listening: [ListenAddress] = [], inRotation: Bool = false, usage: Usage? = nil,
         drain: DrainSnapshot? = nil, status: String? = nil, lacks: Lack? = nil, health: HealthSnapshot? = nil,
-        stuckSince: Instant? = nil
+        stuckSince: Instant? = nil, queueStuckSince: Instant? = nil, ports: PortsSnapshot? = nil
     ) {
         self.id = id
         self.generation = generation
@@ -155,6 +162,8 @@ public struct InstanceSnapshot: Equatable, Sendable {
         self.health = health
         self.drain = drain
         self.stuckSince = stuckSince
+        self.queueStuckSince = queueStuckSince
+        self.ports = ports
     }
 }
 

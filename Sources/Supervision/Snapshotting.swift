@@ -27,7 +27,7 @@ extension App {
         return SlotSnapshot(
             index: slot.index, id: slot.id, status: slot.status, current: slot.current.map(snapshot),
             others: others.map(snapshot), restarts: slot.restarts, unstableRestarts: slot.unstable,
-            deaths: slot.deaths, nextTry: slot.nextTry)
+            deaths: slot.deaths, killings: slot.killings, nextTry: slot.nextTry)
     }
 
     private func snapshot(of instance: Instance) -> InstanceSnapshot {

@@ -72,7 +72,8 @@ extension Supervisor {
             return Array(late)
         case .spawned(let id, _), .spawnFailed(let id, _), .listened(let id, _), .unlistened(let id, _),
             .drained(let id), .exited(let id, _), .vanished(let id), .faltered(let id), .recovered(let id),
-            .said(let id, _), .checked(let id, _), .stuck(let id, _), .unstuck(let id), .located(let id, _):
+            .said(let id, _), .checked(let id, _), .stuck(let id, _), .unstuck(let id), .located(let id, _),
+            .killed(let id, _):
             return note(event, about: id)
         }
     }
@@ -161,8 +162,10 @@ extension App {
             noteUnstuck(place, of: k, &desk)
         case .located(_, let places) where !isLaunching:
             noteLocated(places, instance.generation, &desk)
+        case .killed(_, let victims) where !isLaunching:
+            noteKilled(victims, place, of: k)
         case .requested, .spawned, .spawnFailed, .listened, .unlistened, .drained, .exited, .vanished,
-            .deadlinePassed, .faltered, .recovered, .said, .checked, .stuck, .unstuck, .located:
+            .deadlinePassed, .faltered, .recovered, .said, .checked, .stuck, .unstuck, .located, .killed:
             return false
         }
         return true
@@ -198,6 +201,7 @@ extension Event {
         case .stuck: "stuck"
         case .unstuck: "unstuck"
         case .located: "located"
+        case .killed: "killed"
         }
     }
 }

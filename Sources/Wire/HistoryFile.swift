@@ -83,13 +83,16 @@ extension History.App: JSONReadable, JSONWritable {
 extension History.Slot: JSONReadable, JSONWritable {
     init(json: JSON, clock: WallClock) throws(JSONMismatch) {
         var fields = try JSONFields(json, clock: clock)
-        self.init(index: SlotIndex(try fields.read("index")), deaths: try fields.read("deaths"))
+        self.init(
+            index: SlotIndex(try fields.read("index")), deaths: try fields.read("deaths"),
+            killings: try fields.optional("killings") ?? [])
     }
 
     func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.field("index", index.number)
             writer.field("deaths", deaths)
+            if !killings.isEmpty { writer.field("killings", killings) }
         }
     }
 }

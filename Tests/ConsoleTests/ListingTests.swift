@@ -66,6 +66,53 @@ enum Scene {
             ])
     }
 
+    private func wide() -> Snapshot {
+        var shop = Scene.shop
+        let web = shop.apps.firstIndex { $0.spec.name == AppName("web") }!
+        let address = ListenAddress(host: "0.0.0.0", port: 3000)
+        shop.apps[web].slots[0].current?.ports = PortsSnapshot(
+            tier: .steered, listeners: [.init(address: address, waiting: 3, limit: 1024, isStuck: true)],
+            connections: 12)
+        shop.apps[web].slots[1].current?.ports = PortsSnapshot(tier: .plain, obstacle: .single)
+        return shop
+    }
+
+    @Test func `a wide list tells of connections, queues and ports`() {
+        #expect(
+            Listing.lines(wide(), at: Scene.now, on: Surface(), isWide: true) == [
+                "id  name    mode     pid  uptime   ↺  status             cpu     mem  conn  wait  ports    address  why",
+                " 0  web     cluster  100     90s   0  online           12.5%  50.0mb    12     3  steered  :3000    listening on :3000",
+                " 1  web     cluster  101     90s   0  online           12.5%  50.0mb     ?     0  plain    :3000    listening on :3000",
+                " 2  worker  fork       -       -  16  waiting restart      -       -     -     -  -                 "
+                    + "exit 1 x16, next try in 8 s",
+            ])
+    }
+
+    @Test func `how ports are looked after is described, and why not better`() {
+        let lines = wide().apps.flatMap { Description.lines($0, at: Scene.now) }.joined(separator: "\n")
+        #expect(
+            lines.contains("ports:       held, one queue for each instance, new connections are steered\n"))
+        #expect(lines.contains("connections: 12\n"))
+        #expect(lines.contains("waiting:     3 of 1024 on :3000, not becoming fewer\n"))
+        #expect(
+            lines.contains(
+                "not held: a reload loses connections; a single instance, and \"zero_downtime\" was not asked for"
+            ))
+        let refused = PortsSnapshot(tier: .declared, obstacle: .refused("no\u{1B}[31m filter"))
+        let pairs = PortsWording.pairs(refused)
+        #expect(
+            pairs[0].1.hasPrefix("given to it at its start (LISTEN_FDS); no")
+                && !pairs[0].1.contains("\u{1B}"))
+    }
+
+    @Test func `a queue that all share and nobody empties is why`() {
+        var shop = Scene.shop
+        let web = shop.apps.firstIndex { $0.spec.name == AppName("web") }!
+        shop.apps[web].slots[0].current?.queueStuckSince = Scene.ago(.seconds(4))
+        let lines = Listing.lines(shop, at: Scene.now, on: Surface())
+        #expect(lines[1].hasSuffix("the queue they share has not become shorter for 4 s"))
+    }
+
     @Test func `a terminal gets a box that fits`() {
         for columns in [200, 100, 80, 60, 50] {
             let lines = Listing.lines(Scene.shop, at: Scene.now, on: Surface(columns: columns))

@@ -77,6 +77,7 @@ import Testing
     @Test(arguments: ["list", "ls", "l", "ps", "status"])
     func `the list has PM2's aliases`(name: String) throws {
         #expect(try parse(name) == .list)
+        #expect(try parse(name + " --wide") == .listWide)
     }
 
     @Test func `several apps may be named at once`() throws {

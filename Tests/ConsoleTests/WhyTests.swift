@@ -64,6 +64,57 @@ import Testing
         #expect(text.contains(words), "\(text)")
     }
 
+    private func killing(_ victims: Victims, secondsAgo: Int64 = 5) -> Killing {
+        Killing(
+            generation: Generation(4), at: now + .seconds(-secondsAgo), patience: .seconds(10),
+            victims: victims)
+    }
+
+    @Test func `what a stop had to kill stands among the deaths, in time`() {
+        let others = [
+            KilledProcess(ProcessID(4712), command: "node worker.js"),
+            KilledProcess(ProcessID(4713), command: ""),
+        ]
+        var app = app([death()])
+        app.slots[0].killings = [
+            killing(Victims(main: ProcessID(4711), others: others), secondsAgo: 20),
+            killing(Victims(others: others, more: 3)),
+        ]
+        let text = page(app)
+        #expect(
+            text == """
+                web
+
+                web 0 (id 3): waiting restart, exit 1 x2, next try in 8 s
+                  at 980 (20 s ago) generation 4: process 4711 had not ended 10 s after the stop signal \
+                (kill_timeout), and was killed
+                    killed with it:
+                      process 4712: node worker.js
+                      process 4713
+                  at 990 (10 s ago) generation 4, pid 4711 exited with code 1 after 2.1 s
+                    its last lines on stderr:
+                      Error: no database
+                    it had used 50.0mb of memory at most
+                    started again after 800 ms
+                  at 995 (5 s ago) generation 4: had ended, and left behind what was killed:
+                      process 4712: node worker.js
+                      process 4713
+                      and 3 more
+                """)
+    }
+
+    @Test func `the answer of a stop tells it too`() {
+        let entry = Toll.Entry(SlotIndex(2), killing(Victims(main: ProcessID(4711))))
+        let outcome = Outcome(
+            app: AppName("web"), change: .stopped, instances: 0, toll: Toll(count: 5, told: [entry]))
+        #expect(
+            Report(.done([outcome])).output == [
+                "web: stopped",
+                "  web 2: process 4711 had not ended 10 s after the stop signal (kill_timeout), and was killed",
+                "  the same of 4 more instances",
+            ])
+    }
+
     @Test func `an obstacle is named`() {
         let remark = "web cannot have 0.0.0.0:80: process 7 of user bob listens on 0.0.0.0:80: nginx"
         #expect(page(app([death { $0.remark = remark }])).contains("    \(remark)\n"))

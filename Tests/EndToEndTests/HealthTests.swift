@@ -1,6 +1,7 @@
 import Glibc
 import Support
 import Testing
+import Wire
 
 /// Health checks, readiness and the watchdog of the released binary, with programs in Python under load.
 @Suite(.serialized) struct KeepingHealthy {
@@ -109,32 +110,71 @@ import Testing
         #expect(try site.pids(of: "app") == pids)
     }
 
-    @Test(arguments: Owner.here) func `with liveness who hangs is replaced under load`(_ owner: Owner) throws
-    {
-        let site = try Site(owner)
-        defer { site.scratch.end() }
-        let file = site.file(
+    private func writeAlive(_ site: Site) throws -> String {
+        site.file(
             "ecosystem.json",
             """
             { "apps": [ { "name": "app", "script": "\(try site.fixture("python/release.py"))",
-              "interpreter": "python3", "instances": 2, "kill_timeout": "500ms", "drain_timeout": "1s", "min_uptime": "200ms",
+              "interpreter": "python3", "instances": 3, "kill_timeout": "500ms", "drain_timeout": "1s",
+              "min_uptime": "200ms",
               "health": {"http": "/healthz", "interval": "200ms", "timeout": "300ms", "liveness": true},
               "env": { "PORT": "\(port)" } } ] }
             """)
-        try site.must("start", file)
-        let before = try site.pids(of: "app")
-        // Other instances go on; what the stopped one has taken is its own.
-        kill(before[1], SIGSTOP)
-        try eventually(within: .seconds(40), "another in its place") {
+    }
+
+    /// Waits until others stand in the places of these, and sees to it that no two are replaced at once.
+    private func awaitReplacement(of victims: Set<Int32>, _ site: Site) throws {
+        try eventually(within: .seconds(60), "others in the places of \(victims)\n\(site.daemonLog)") {
+            let slots = try site.slots(of: "app")
+            let candidates = slots.flatMap { slot in
+                elements(slot["others"]).filter { ["launching", "starting"].contains(text($0["phase"])) }
+            }
+            #expect(candidates.count <= 1, "two at once: \(slots)")
             let rows = try site.rows(of: "app")
-            return rows[1].pid != before[1] && rows[1].status == "online"
+            return rows.allSatisfy { $0.status == "online" && $0.pid > 0 && !victims.contains($0.pid) }
         }
-        let load = try Load.requests(200, port: port)
-        #expect(load.failures == 0, "\(load)")
-        try eventually(within: .seconds(30), "the end of the hung one") {
-            !site.living.contains { $0.id == before[1] }
+        try eventually(within: .seconds(30), "the end of \(victims)") {
+            !site.living.contains { victims.contains($0.id) }
         }
-        #expect(try site.pids(of: "app")[0] == before[0], "only the hung one was replaced")
+    }
+
+    @Test(arguments: Owner.here)
+    func `with liveness who answers no health check is drained and replaced under load, one at a time`(
+        _ owner: Owner
+    ) throws {
+        let site = try Site(owner)
+        defer { site.scratch.end() }
+        try site.must("start", try writeAlive(site))
+        let before = try site.pids(of: "app")
+        let load = try Load(port: port, clients: 8)
+        for victim in before.dropFirst() { site.file("hung-\(victim)", "") }
+        try awaitReplacement(of: Set(before.dropFirst()), site)
+        // It goes on serving everything else to the end, so whoever asked it something gets an answer.
+        let result = try load.stop()
+        #expect(result.failures == 0, "\(result)\n\(site.daemonLog)")
+        #expect(result.byInstance.count == 5, "all have served: \(result)")
+        #expect(try site.pids(of: "app")[0] == before[0], "only who hung was replaced")
+    }
+
+    @Test(arguments: Owner.here.suffix(1))
+    func `with liveness who hangs altogether is replaced under load, and costs only what he was asked`(
+        _ owner: Owner
+    ) throws {
+        let site = try Site(owner)
+        defer { site.scratch.end() }
+        try site.must("start", try writeAlive(site))
+        let before = try site.pids(of: "app")
+        let clients = 8
+        let load = try Load(port: port, clients: clients)
+        kill(before[1], SIGSTOP)
+        try awaitReplacement(of: [before[1]], site)
+        let result = try load.stop()
+        // Each client can have met him once: by the time it has given up he is out of rotation.
+        #expect(result.failures <= clients, "\(result)\n\(site.daemonLog)")
+        let after = try site.pids(of: "app")
+        #expect(after[0] == before[0] && after[2] == before[2], "only who hung was replaced")
+        let why = try site.must("why", "app").output
+        #expect(why.contains("process \(before[1]) had not ended 500 ms after the stop signal"), "\(why)")
     }
 
     @Test func `who falls silent is ended by the watchdog and comes back`() throws {

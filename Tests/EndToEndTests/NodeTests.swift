@@ -106,4 +106,34 @@ import Wire
         try said("0 \"shutdown\"")
         try said("1 \"shutdown\"")
     }
+
+    @Test(arguments: Owner.here.suffix(1))
+    func `ready is what it says by process send, and who never says it is refused`(_ owner: Owner) throws {
+        let site = try Site(owner)
+        defer { site.scratch.end() }
+        let port = freePort()
+        let script = try site.fixture("node/workers.js")
+        func write(_ environment: String) -> String {
+            site.file(
+                "app.json",
+                """
+                {"apps": [{"name": "app", "script": "\(script)", "args": ["ready", "\(port)"], "instances": 2,
+                "wait_ready": true, "listen_timeout": "2s", "min_uptime": "200ms", "env": {\(environment)}}]}
+                """)
+        }
+        let file = write("")
+        try site.must("start", file)
+        let before = try site.pids(of: "app")
+        let load = try Load(port: port, clients: 8)
+        _ = write("\"NEVER_READY\": \"1\"")
+        let refused = try site.swpm("reload", file)
+        #expect(refused.code == 6, "\(refused)\n\(site.daemonLog)")
+        #expect(refused.errors.contains("did not say that it was ready within 2 s"), "\(refused)")
+        #expect(try site.pids(of: "app") == before)
+        _ = write("\"OTHERWISE\": \"1\"")
+        try site.must("reload", file)
+        #expect(Set(before).isDisjoint(with: try site.pids(of: "app")))
+        let result = try load.stop()
+        #expect(result.failures == 0, "\(result)\n\(site.daemonLog)")
+    }
 }

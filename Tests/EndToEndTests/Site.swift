@@ -122,6 +122,13 @@ extension Site {
         return entries.compactMap { Row($0) }.filter { app == nil || $0.name == app }
     }
 
+    /// Slots as the control interface tells them, with their ports.
+    func slots(of app: String) throws -> [JSON] {
+        let finished = try must("describe", app, "--json")
+        let json = try JSON(parsing: Array(finished.output.utf8), options: .answer)
+        return elements(elements(json["apps"]).first?["slots"])
+    }
+
     func pids(of app: String) throws -> [Int32] { try rows(of: app).map(\.pid) }
 
     /// Everything that was started here and lives, without swpm itself.
@@ -193,3 +200,8 @@ struct Row: Equatable {
         self.restarts = restarts
     }
 }
+
+/// What is not an array has no elements, what is not a text is empty, what is no number is nil.
+func elements(_ json: JSON?) -> [JSON] { if case .array(let elements)? = json { elements } else { [] } }
+func text(_ json: JSON?) -> String { if case .string(let text)? = json { text } else { "" } }
+func number(_ json: JSON?) -> Int64? { if case .integer(let number)? = json { number } else { nil } }

@@ -1,3 +1,4 @@
+import Glibc
 import Support
 import Testing
 
@@ -26,6 +27,13 @@ import Testing
         s.bind(('127.0.0.1', int(sys.argv[1]))); s.listen(5)
         while True:
             c, _ = s.accept(); c.recv(4096); c.sendall(b'HTTP/1.0 200 OK\\r\\nContent-Length: 1\\r\\n\\r\\nx'); c.close()
+        """
+
+    /// Ignores the signal itself.
+    private static let deaf = """
+        import signal, time
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        while True: time.sleep(1)
         """
 
     enum Program: String, CaseIterable, CustomTestStringConvertible {
@@ -68,5 +76,53 @@ import Testing
             #expect(try Load.requests(1, port: port).failed["refused"] == 1)
             try site.must("delete", "app")
         }
+    }
+
+    @Test(arguments: Program.allCases, Owner.here.suffix(1))
+    func `whom it left behind and had to be killed is named`(_ program: Program, _ owner: Owner) throws {
+        let site = try Site(owner)
+        defer { site.scratch.end() }
+        let port = freePort()
+        try start(program, site, port)
+        try eventually(within: .seconds(20), "it serves\n\(site.daemonLog)") {
+            try Load.requests(1, port: port).failures == 0
+        }
+        let main = try #require(try site.pids(of: "app").first)
+        let left = try #require(site.living.filter { $0.id != main }.max { $0.id < $1.id })
+        let stop = try site.must("stop", "app")
+        let named = "process \(left.id): \(left.command[0])"
+        #expect(stop.output.contains("app: stopped"), "\(stop)")
+        #expect(stop.output.contains("left behind what was killed"), "\(stop)")
+        #expect(stop.output.contains(named), "\(stop)")
+        #expect(!stop.output.contains("process \(main)"), "\(stop)")
+        for command in ["why", "describe"] {
+            let text = try site.must(command, "app").output
+            #expect(text.contains(named), "\(text)")
+        }
+    }
+
+    @Test(arguments: Owner.here.suffix(1))
+    func `who ignores the signal is named, also by the next daemon`(_ owner: Owner) throws {
+        let site = try Site(owner)
+        defer { site.scratch.end() }
+        let script = site.file("deaf.py", Self.deaf)
+        try site.must(
+            "start", script, "--name", "app", "--interpreter", "/usr/bin/python3", "--kill-timeout", "300ms",
+            "--min-uptime", "300ms")
+        let main = try #require(try site.pids(of: "app").first)
+        let stop = try site.must("stop", "app")
+        let said = "process \(main) had not ended 300 ms after the stop signal (kill_timeout), and was killed"
+        #expect(stop.output.contains(said), "\(stop)")
+        let file = "\(site.home)/history.json"
+        try eventually("it is written") { readFile(file)?.contains("\"pid\":\(main)") == true }
+        kill(try #require(site.own.first { $0.command[1] == "daemon" }).id, SIGKILL)
+        try eventually(within: .seconds(10), "another daemon") {
+            try site.swpm("why", "app", within: .seconds(5)).output.contains(said)
+        }
+        #expect(try site.must("describe", "app").output.contains(said))
+        // Who goes when he is asked is not spoken of.
+        try site.must("start", "puppet", "--name", "good", "--", "--tick", "1s")
+        #expect(try site.must("stop", "good").output == "good: stopped\n")
+        #expect(try site.must("why", "good").output.hasPrefix("good: no instance died"))
     }
 }

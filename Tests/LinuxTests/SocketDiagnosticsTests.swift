@@ -33,6 +33,26 @@ final class SocketDiagnosing {
         #expect(owner.descriptor == listener.number)
     }
 
+    @Test func `connections of a range of ports are told with the sockets they are`() throws {
+        let (client, server) = try connected()
+        let inode = TCPSocket(server.number).identity.inode
+        let waiting = SharedDescriptor(try TCPSocket.open(.v4))
+        try Steering.connect(waiting.number, to: address)
+        func found(_ ports: ClosedRange<UInt16>) throws -> [UInt64] {
+            var inodes: [UInt64] = []
+            try diagnostics.eachConnection(onPorts: ports, of: .v4) { inode, port in
+                if port == self.address.port { inodes.append(inode) }
+            }
+            return inodes.sorted()
+        }
+        let port = address.port
+        // Who has not been accepted has no socket yet.
+        #expect(try found(port...port) == [0, inode])
+        #expect(try found(port - 1...port) == [0, inode])
+        #expect(try found(1...port - 1).isEmpty)
+        _ = client
+    }
+
     @Test func `nobody listens where nobody listens`() throws {
         let spare = try Steering.Group(1)
         let port = spare.address.port

@@ -58,6 +58,83 @@ import Testing
         #expect(scene.change(of: ticket) == .stopped)
     }
 
+    private func victims(_ numbers: ClosedRange<Int32>, main: ProcessID? = nil) -> Victims {
+        Victims(main: main, others: numbers.map { KilledProcess(ProcessID($0), command: "helper \($0)") })
+    }
+
+    @Test func `what had to be killed is told with the answer, and remembered`() throws {
+        var scene = Scene.serving()
+        let id = scene.current()!
+        let process = scene.slot()?.current?.process
+        let ticket = scene.ask(.stop(.all))
+        scene.tell(.drained(id))
+        scene.pass(.seconds(10))
+        scene.tell(.killed(id, victims(7...8, main: process)))
+        // It takes another second and another SIGKILL.
+        scene.pass(.seconds(1))
+        scene.tell(.killed(id, victims(8...9, main: process)))
+        scene.die(id, .signal(.kill))
+        let expected = Killing(
+            generation: Generation(1), at: scene.now, patience: .seconds(10),
+            victims: victims(7...9, main: process))
+        #expect(scene.slot()?.killings == [expected])
+        #expect(scene.effects.contains(.announce(.killed(Scene.web, SlotIndex(0), expected))))
+        guard case .done(let outcomes) = scene.reply(to: ticket) else {
+            Issue.record("expected an answer")
+            return
+        }
+        #expect(outcomes[0].toll == Toll(count: 1, told: [Toll.Entry(SlotIndex(0), expected)]))
+        let next = Supervisor(
+            restoring: scene.supervisor.saved, history: scene.supervisor.history, seed: 2, now: scene.now)
+        #expect(next.snapshot.apps[0].slots[0].killings == [expected])
+    }
+
+    @Test func `of many that were killed a few are named, the others counted`() {
+        var many = victims(1...6)
+        #expect(many.hasRoom)
+        for number in Int32(5)...20 { many.add(KilledProcess(ProcessID(number), command: "late")) }
+        #expect(many.others.map(\.process.number) == Array(1...8) && many.more == 12 && !many.hasRoom)
+        #expect(
+            KilledProcess(ProcessID(1), command: String(repeating: "é", count: 99)).command.utf8.count <= 102)
+    }
+
+    @Test func `a command line is one line`() {
+        let script = KilledProcess(ProcessID(1), command: "node -e for (;;)\n{}\u{1B}[2J\u{7F}")
+        #expect(script.command == "node -e for (;;) {} [2J ")
+    }
+
+    @Test func `a few killings are remembered, and the answer tells of some`() {
+        var scene = Scene.serving(Scene.spec(instances: 12))
+        for _ in 0..<5 {
+            let ticket = scene.ask(.stop(.all))
+            for slot in scene.app()!.slots {
+                guard let instance = slot.current else { continue }
+                scene.tell(.drained(instance.id))
+                scene.tell(.killed(instance.id, victims(1...1)))
+                scene.die(instance.id)
+            }
+            guard case .done(let outcomes) = scene.reply(to: ticket) else {
+                Issue.record("expected an answer")
+                return
+            }
+            #expect(outcomes[0].toll?.count == 12 && outcomes[0].toll?.told.count == Toll.limit)
+            scene.ask(.start(.all))
+            scene.serve()
+            scene.pass(.seconds(60))
+        }
+        #expect(scene.slot()?.killings.count == Killing.historyLimit)
+    }
+
+    @Test func `what is swept away behind a crash is no killing`() {
+        var scene = Scene.serving()
+        let id = scene.current()!
+        scene.tell(.exited(id, Exit(status: .code(1), at: scene.now)))
+        scene.pass(.milliseconds(1))
+        scene.tell(.killed(id, victims(1...2)))
+        scene.vanish(id)
+        #expect(scene.slot()?.killings.isEmpty == true && scene.slot()?.deaths.count == 1)
+    }
+
     @Test func `what is being launched is stopped when it has been`() {
         var scene = Scene()
         let start = scene.ask(.apply([Scene.spec()]))

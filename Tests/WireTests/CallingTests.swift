@@ -38,6 +38,19 @@ import Testing
         #expect(try call(.get, "/v1/apps/all") == .apps(.all))
     }
 
+    @Test func `ports are counted for whoever asks for them`() throws {
+        #expect(try call(.get, "/v1/apps?ports=true") == .appsWithPorts(.all))
+        #expect(try call(.get, "/v1/apps/web?ports=true") == .appsWithPorts(.named("web")))
+        #expect(try call(.get, "/v1/apps/web?ports=false") == .apps(.named("web")))
+        #expect(refusal(.get, "/v1/apps?ports=1") == "400 bad_request: ports is true or false")
+        for (method, path) in [
+            (HTTPRequest.Method.post, "/v1/apps/web/stop"), (.delete, "/v1/apps/web"), (.get, "/v1/jlist"),
+        ] {
+            let expected = "400 bad_request: the parameter \"ports\" is not known here"
+            #expect(refusal(method, path + "?ports=true") == expected)
+        }
+    }
+
     @Test(arguments: [
         ("4", Scale.to(4)), ("0", .to(0)), ("\"+2\"", .by(2)), ("\"-1\"", .by(-1)), ("\"7\"", .to(7)),
     ])

@@ -60,6 +60,7 @@ import Testing
         ]
         return [
             .ping, .version, .update("/x"), .jlist, .events, .apps(.all), .apps(selector),
+            .appsWithPorts(.all), .appsWithPorts(selector),
             .pass(.signal(.terminate), to: selector),
             .pass(.message(.null), to: selector), .flushLogs(selector), .reopenLogs, .save,
         ]

@@ -58,6 +58,37 @@ import Testing
         try expectGolden(Answer.bytes(snapshot(), clock: clock), "apps.json")
     }
 
+    private func killing() -> Killing {
+        Killing(
+            generation: Generation(1), at: Instant(nanoseconds: 96_000_000_000), patience: .seconds(10),
+            victims: Victims(
+                main: ProcessID(4242),
+                others: (1...9).map { KilledProcess(ProcessID(5000 + $0), command: "node worker.js \($0)") }))
+    }
+
+    @Test func `GET apps with ports, and what was killed`() throws {
+        var snapshot = snapshot()
+        let address = ListenAddress(host: "::", port: 3000)
+        snapshot.apps[0].slots[0].killings = [killing()]
+        snapshot.apps[0].slots[0].current?.queueStuckSince = Instant(nanoseconds: 97_000_000_000)
+        snapshot.apps[0].slots[0].current?.ports = PortsSnapshot(
+            tier: .shared,
+            listeners: [.init(address: address, waiting: 3, limit: 1024, isShared: true, isStuck: true)],
+            connections: 12)
+        snapshot.apps[0].slots[0].others = [PortsSnapshot.Tier.plain, .declared].map { tier in
+            var other = snapshot.apps[0].slots[0].current!
+            other.ports = PortsSnapshot(
+                tier: tier,
+                obstacle: tier == .plain ? .single : .refused("cannot install a filter: Permission denied"))
+            return other
+        }
+        try expectGolden(Answer.bytes(snapshot, clock: clock), "apps-ports.json")
+        let outcome = Outcome(
+            app: AppName("api"), change: .stopped, instances: 0,
+            toll: Toll(count: 3, told: [Toll.Entry(SlotIndex(1), killing())]))
+        try expectGolden(Answer.bytes(.reply(.done([outcome])), clock: clock), "stop.ndjson")
+    }
+
     @Test func `GET jlist`() throws {
         let facts = JlistFacts(username: "me", home: "/home/me/.swpm") { spec, slot in
             let base = "/home/me/.swpm/logs/\(spec.name)"

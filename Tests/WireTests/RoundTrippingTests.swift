@@ -76,7 +76,11 @@ import Testing
             if request.bringsSpecs { environment = dice.maybe { [$0.word(): $0.text()] } }
             try expectRoundTrip(.operate(request, environment: environment), "seed \(seed)")
         }
-        for call: APICall in [.ping, .version, .jlist, .apps(.all), .apps(.named("a/b c%é"))] {
+        let questions: [APICall] = [
+            .ping, .version, .jlist, .apps(.all), .apps(.named("a/b c%é")), .appsWithPorts(.all),
+            .appsWithPorts(.named("x")),
+        ]
+        for call in questions {
             try expectRoundTrip(call, "")
         }
     }

@@ -153,7 +153,9 @@ extension Dice {
     mutating func history() -> History {
         let apps = many(0...3) { dice in
             let deaths = dice.many(0...3) { dice in
-                History.Slot(index: SlotIndex(dice.roll(0...9)), deaths: dice.many(1...5) { $0.death() })
+                History.Slot(
+                    index: SlotIndex(dice.roll(0...9)), deaths: dice.many(1...5) { $0.death() },
+                    killings: dice.many(0...2) { $0.killing() })
             }
             return History.App(
                 name: dice.app(), slots: deaths, failures: dice.many(0...3) { $0.failedOperation() },
@@ -174,7 +176,7 @@ extension Dice {
         let outcomes = many(0...3) {
             Outcome(
                 app: $0.app(), change: $0.pick(changes), instances: $0.roll(0...99),
-                note: $0.maybe { $0.note() })
+                note: $0.maybe { $0.note() }, toll: $0.maybe { $0.toll() })
         }
         return pick([
             .done(outcomes), .refused(refusal()), .failed(failure(), outcomes: outcomes),
@@ -222,7 +224,33 @@ extension Dice {
                 HealthSnapshot(
                     state: $0.pick([.starting, .healthy, .unhealthy]), failures: $0.roll(0...9),
                     reason: $0.maybe { $0.text() })
-            }, stuckSince: maybe { $0.instant() })
+            }, stuckSince: maybe { $0.instant() }, queueStuckSince: maybe { $0.instant() },
+            ports: maybe { $0.ports() })
+    }
+
+    private mutating func ports() -> PortsSnapshot {
+        let listeners = many(0...2) {
+            PortsSnapshot.Listener(
+                address: $0.address(), waiting: $0.roll(0...99), limit: $0.roll(0...4096),
+                isShared: $0.flip(), isStuck: $0.flip())
+        }
+        return PortsSnapshot(
+            tier: pick([.steered, .shared, .substituted, .declared, .plain]),
+            obstacle: maybe { $0.pick([.single, .switchedOff, .refused("why not")]) }, listeners: listeners,
+            connections: maybe { $0.roll(0...9999) })
+    }
+
+    private mutating func killing() -> Killing {
+        let others = many(0...3) { KilledProcess(ProcessID(Int32($0.roll(1...99_999))), command: $0.word()) }
+        let main = maybe { ProcessID(Int32($0.roll(1...99_999))) }
+        return Killing(
+            generation: generation(), at: instant(), patience: precise(),
+            victims: Victims(main: main, others: others, more: roll(0...9)))
+    }
+
+    private mutating func toll() -> Toll {
+        let told = many(1...3) { Toll.Entry(SlotIndex($0.roll(0...9)), $0.killing()) }
+        return Toll(count: told.count + roll(0...9), told: told)
     }
 
     mutating func slot(_ index: Int) -> SlotSnapshot {
@@ -232,8 +260,8 @@ extension Dice {
         return SlotSnapshot(
             index: SlotIndex(index), id: SlotID(roll(0...999)), status: pick(words),
             current: maybe { $0.instance() }, others: many(0...2) { $0.instance() }, restarts: roll(0...99),
-            unstableRestarts: roll(0...9), deaths: many(0...3) { $0.death() }, nextTry: maybe { $0.instant() }
-        )
+            unstableRestarts: roll(0...9), deaths: many(0...3) { $0.death() },
+            killings: many(0...2) { $0.killing() }, nextTry: maybe { $0.instant() })
     }
 
     mutating func snapshot() -> Snapshot {

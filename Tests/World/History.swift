@@ -51,6 +51,7 @@ public struct Digest: Equatable, Sendable {
         case .checked(let id, let result): mix(result == .passed ? 23 : 24, id)
         case .stuck(let id, _): mix(25, id)
         case .unstuck(let id): mix(26, id)
+        case .killed(let id, let victims): mix(28 + UInt64(victims.others.count) << 8, id)
         case .located(let id, _): mix(22, id)
         }
     }
@@ -101,6 +102,7 @@ public struct Digest: Equatable, Sendable {
         case .waiting(_, _, let delay): mix(UInt64(bitPattern: delay.nanoseconds))
         case .reloadFailed(let app, _), .replacementFailed(let app, _): mix(app.name)
         case .impossible(let text): mix(text)
+        case .killed(let app, let slot, _): mix(app.name + "\(slot.number)")
         case .stuck(let app, let slot, _), .unstuck(let app, let slot, _): mix(app.name + "\(slot.number)")
         }
     }
@@ -134,6 +136,7 @@ extension Moment {
         case .checked(let id, let result): "checked \(id.number) \(result)"
         case .stuck(let id, _): "stuck \(id.number)"
         case .unstuck(let id): "unstuck \(id.number)"
+        case .killed(let id, let victims): "killed \(id.number) \(victims)"
         case .located(let id, let places): "located \(id.number) in \(places.workingDirectory)"
         }
     }

@@ -82,6 +82,9 @@ struct Invariants {
         var retries: Int?
 
         var isFit: Bool { retries.map { failures < $0 } ?? true }
+        /// What was told of its being killed, and whether its end was no wish.
+        var victims: [Victims] = []
+        var hasDied = false
         var stuckSince: Instant?
         var wasStuck = false
         /// How long it may be stuck.
@@ -129,6 +132,7 @@ extension Invariants {
         if event == .deadlinePassed { checkDrains(at: now) }
         checkTable(snapshot)
         checkSaved(supervisor.saved, written)
+        checkVictims(event, effects)
         if isKind { checkKindness(snapshot) }
     }
 
@@ -175,6 +179,7 @@ extension Invariants {
         case .unstuck(let id): instances[id]?.stuckSince = nil
         case .drained(let id): instances[id]?.hasDrained = true
         case .faltered, .recovered, .said, .located: break
+        case .killed(let id, let victims): instances[id]?.victims.append(victims)
         case .deadlinePassed: isReborn = false
         }
     }

@@ -218,6 +218,11 @@ extension Kernel {
             }
             return
         }
+        let main = process.hasMain ? process.process : nil
+        let helper =
+            process.hasHelper ? [KilledProcess(ProcessID(-process.process.number), command: "helper")] : []
+        let victims = Victims(main: main, others: helper)
+        if !victims.isEmpty { mailbox.append(.killed(id, victims)) }
         if process.plan.escapes {
             processes[id]?.plan.escapes = false
             processes[id]?.hasHelper = true

@@ -43,9 +43,20 @@ struct clinux_connection {
 int clinux_refuse_data(int socket, int refuse);
 
 int clinux_diagnostics_open(void);
-/* All sockets of a family (AF_INET, AF_INET6) in the given states (bits 1 << TCP_*) with this local port. Allocates
- * *connections (free(3)) and returns how many. */
-int clinux_diagnostics_list(int diagnostics, int family, uint32_t states, uint16_t port,
+struct clinux_diagnostics_query {
+    /* AF_INET, AF_INET6 */
+    int family;
+    /* Bits 1 << TCP_*. */
+    uint32_t states;
+    /* Local ports from the first to the last; 0 and 0: any. */
+    uint16_t first_port;
+    uint16_t last_port;
+    /* Without what the kernel counts of each. */
+    uint8_t brief;
+};
+
+/* All sockets that this asks for. Allocates *connections (free(3)) and returns how many. */
+int clinux_diagnostics_list(int diagnostics, const struct clinux_diagnostics_query *query,
                             struct clinux_connection **connections);
 /* Looks one socket up again by its addresses and cookie; -ENOENT or -ESTALE: it is gone. */
 int clinux_diagnostics_find(int diagnostics, struct clinux_connection *connection);

@@ -17,7 +17,13 @@ final class HeldListener {
     private(set) var holders: [InstanceID: Bool] { didSet { noted = nil } }
     /// What the journal says of it, made once: it is written with every change of any.
     private var noted: [UInt8]?
-    var judge = StuckJudge()
+    var judge = StuckJudge() {
+        didSet {
+            if judge.isStuck != oldValue.isStuck { stuckSince = judge.isStuck ? .now : nil }
+        }
+    }
+    /// Since when its queue is judged not to shrink.
+    private(set) var stuckSince: Instant?
     var watch: Watch?
     /// When the queue is looked at next.
     var sampleAt: Instant?

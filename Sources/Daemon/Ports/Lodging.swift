@@ -34,7 +34,10 @@ extension Ports {
     private func provideFilter(_ instance: InstanceID) throws(SystemError) -> PortsProvision {
         let pair = try UnixSocket.pair(.packets)
         guard let slot = inFlight.claim(for: instance) else {
-            complain("there are too many instances to hold the listeners of")
+            let refusal = "there are too many instances to hold the listeners of"
+            complain(refusal)
+            tenants[instance]?.tier = .plain
+            tenants[instance]?.refusal = refusal
             return PortsProvision()
         }
         let trap = Trap(instance, slot: slot)

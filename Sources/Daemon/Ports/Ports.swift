@@ -23,6 +23,8 @@ final class Ports {
     var recall: (InstanceID) -> Void = { _ in }
     /// Every process of an instance.
     var family: (InstanceID) -> [Int32]
+    /// The same for many, from one look.
+    var families: () -> (InstanceID) -> [Int32]
 
     var tenants: [InstanceID: Tenant] = [:]
     var traps: [InstanceID: Trap] = [:]
@@ -49,6 +51,8 @@ final class Ports {
     /// Those that are to say themselves when connections by paths are done.
     var apart: [InstanceID: Apart] = [:]
     let lookCosts = LookCosts()
+    /// The last count of connections, and when it was made.
+    var counted: (standings: [InstanceID: PortsSnapshot], at: Instant)?
     /// What workers were lent and nobody steers, by serial number.
     var sockets: [UInt64: LentSocket] = [:]
     var nextSerial: UInt64 = 1
@@ -67,6 +71,8 @@ final class Ports {
         var hasEnded = false
         /// It took over the listeners of a dead one.
         var hasEstate = false
+        /// What the machine did not let us do for it, in the kernel's words.
+        var refusal: String?
         /// Why it could not have an address, and when that was.
         var obstacle: (sentence: String, at: Instant)?
         /// As the supervisor was told last.
@@ -86,6 +92,8 @@ final class Ports {
         inFlight = try InFlight(memory.calls.descriptor)
         journal = PortsJournal(memory.journal)
         family = { _ in [] }
+        families = { { _ in [] } }
+        families = { [unowned self] in family }
         family = { [unowned self] instance in
             guard let tenant = tenants[instance], !tenant.hasEnded, let main = tenant.process else {
                 return []

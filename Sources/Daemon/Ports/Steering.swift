@@ -130,7 +130,7 @@ extension Ports {
             if queue.length == 0 { rearm(listener) }
             return
         }
-        let wasStuck = listener.judge.isStuck
+        let stuckBefore = listener.stuckSince
         listener.sampleAt = listener.judge.sample(queue.length, at: now, patience: patience(with: listener))
         if listener.sampleAt == nil {
             rearm(listener)
@@ -138,7 +138,12 @@ extension Ports {
             listener.lookedAt = now
             if hasClosed(listener) { return lose(listener) }
         }
-        if listener.judge.isStuck != wasStuck { tellOfStuck(listener.instance, waiting: queue.length) }
+        guard listener.judge.isStuck != (stuckBefore != nil) else { return }
+        if listener.isShared {
+            tellOfSharedQueue(listener, waiting: queue.length, since: stuckBefore)
+        } else {
+            tellOfStuck(listener.instance, waiting: queue.length)
+        }
     }
 
     private func rearm(_ listener: HeldListener) {
@@ -158,6 +163,18 @@ extension Ports {
         guard isStuck != tenant.isStuck else { return }
         tenants[instance]?.isStuck = isStuck
         report(isStuck ? .stuck(instance, waiting: Int(waiting)) : .unstuck(instance))
+    }
+
+    /// Nobody can be spared for it: whoever is free takes from it, so it is all of them or none.
+    private func tellOfSharedQueue(_ listener: HeldListener, waiting: UInt32, since: Instant?) {
+        let place =
+            "the queue that the instances of \(listener.group.app) share on "
+            + "\(listener.group.address.listenAddress)"
+        if let since {
+            tell("\(place) is taken from again, after \((Instant.now - since).milliseconds) ms")
+        } else {
+            tell("warning: \(place) does not become shorter, and \(waiting) wait (stuck_timeout)")
+        }
     }
 
     /// The program lives on without the listener: whoever waits there waits in vain.

@@ -12,6 +12,7 @@ extension Ports {
             return proceed(call)
         }
         tenants[call.trap.instance]?.tier = .inject
+        tenants[call.trap.instance]?.refusal = "\(reason)"
         complain("sockets of \(app) are replaced, because they cannot be borrowed: \(reason)")
         let created = theirs.inode.flatMap { call.trap.created[$0] }
         // A signal made the call come again.

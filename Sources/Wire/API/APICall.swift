@@ -6,6 +6,8 @@ public enum APICall: Equatable, Sendable {
     case version
     /// How everything stands, or these apps.
     case apps(Selector)
+    /// The same, with how their ports stand: counted for whoever asks.
+    case appsWithPorts(Selector)
     /// The same in PM2's words.
     case jlist
     /// Something that changes what is wanted; answered by a stream. An `.apply` carries the caller's environment.

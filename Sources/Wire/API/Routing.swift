@@ -10,8 +10,13 @@ extension APICall {
         }
         let path = Array(request.path.dropFirst())
         let forcible = APICall.forcible(path)
-        try APICall.checkQuery(request, takesForce: forcible != nil)
-        if let forcible, request.isForced {
+        let isQuestion = request.method == .get && path.first == "apps" && path.count < 3
+        try APICall.checkQuery(request, takes: forcible != nil ? "force" : isQuestion ? "ports" : nil)
+        if isQuestion, request.isAffirmed {
+            self = .appsWithPorts(path.count == 2 ? Selector(part: path[1]) : .all)
+            return
+        }
+        if let forcible, request.isAffirmed {
             let order = Request.forced(forcible, Selector(part: path[1]))
             self = try APICall.only(.post, request, .operate(order, environment: nil))
             return
@@ -31,16 +36,16 @@ extension APICall {
         path.count == 3 && path[0] == "apps" ? Request.Forcible(rawValue: path[2]) : nil
     }
 
-    private static func checkQuery(_ request: HTTPRequest, takesForce: Bool) throws(APIRefusal) {
+    private static func checkQuery(_ request: HTTPRequest, takes name: String?) throws(APIRefusal) {
         for item in request.query {
-            guard takesForce, item.name == "force" else {
+            guard item.name == name else {
                 throw APIRefusal(
                     status: 400, code: "bad_request",
                     message: "the parameter \"\(item.name)\" is not known here")
             }
             guard ["true", "false"].contains(item.value) else {
                 throw APIRefusal(
-                    status: 400, code: "bad_request", message: "force is true or false")
+                    status: 400, code: "bad_request", message: "\(item.name) is true or false")
             }
         }
     }
@@ -135,6 +140,10 @@ extension APICall {
         case .save: call(.post, ["save"])
         case .apps(.all): call(.get, ["apps"])
         case .apps(.named(let name)): call(.get, ["apps", name])
+        case .appsWithPorts(let selector):
+            HTTPRequest(
+                .get, ["v1", "apps"] + (selector == .all ? [] : [selector.part]),
+                query: [HTTPRequest.QueryItem("ports", "true")], keepsAlive: false)
         case .operate(let request, let environment): operation(request, environment)
         case .flushLogs(let selector): call(.post, ["apps", selector.part, "flush"])
         case .reopenLogs: call(.post, ["logs", "reopen"])
@@ -177,7 +186,8 @@ extension APICall {
 }
 
 extension HTTPRequest {
-    fileprivate var isForced: Bool { query.last?.value == "true" }
+    /// By its only parameter.
+    fileprivate var isAffirmed: Bool { query.last?.value == "true" }
 }
 
 extension Selector {

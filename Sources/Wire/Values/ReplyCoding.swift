@@ -41,7 +41,8 @@ extension Outcome: JSONReadable, JSONWritable {
         var fields = try JSONFields(json, clock: clock)
         self.init(
             app: try AppName(&fields), change: try fields.read("change"),
-            instances: try fields.read("instances"), note: try Note(&fields))
+            instances: try fields.read("instances"), note: try Note(&fields),
+            toll: try fields.optional("killed"))
     }
 
     func write(to writer: inout JSONWriter) {
@@ -50,6 +51,7 @@ extension Outcome: JSONReadable, JSONWritable {
             writer.field("change", change)
             writer.field("instances", instances)
             note?.write(to: &writer)
+            if let toll { writer.field("killed", toll) }
         }
     }
 }

@@ -91,6 +91,7 @@ extension SlotSnapshot: JSONReadable, JSONWritable {
             restarts: try fields.read("restarts"),
             unstableRestarts: try fields.read("unstable_restarts"),
             deaths: try fields.optional("deaths") ?? [],
+            killings: try fields.optional("killings") ?? [],
             nextTry: try fields.optional("next_try"))
     }
 
@@ -104,6 +105,7 @@ extension SlotSnapshot: JSONReadable, JSONWritable {
             writer.field("restarts", restarts)
             writer.field("unstable_restarts", unstableRestarts)
             writer.field("deaths", deaths)
+            if !killings.isEmpty { writer.field("killings", killings) }
             if let nextTry { writer.field("next_try", nextTry) }
         }
     }
@@ -133,7 +135,9 @@ extension InstanceSnapshot: JSONReadable, JSONWritable {
             status: try fields.optional("status"),
             lacks: try fields.optional("lacks"),
             health: try fields.optional("health"),
-            stuckSince: try fields.optional("stuck_since"))
+            stuckSince: try fields.optional("stuck_since"),
+            queueStuckSince: try fields.optional("queue_stuck_since"),
+            ports: try fields.optional("ports"))
         droppedLogBytes = try fields.optional("dropped_log_bytes") ?? 0
     }
 
@@ -153,6 +157,8 @@ extension InstanceSnapshot: JSONReadable, JSONWritable {
             if let health { writer.field("health", health) }
             if let stuckSince { writer.field("stuck_since", stuckSince) }
             if droppedLogBytes > 0 { writer.field("dropped_log_bytes", droppedLogBytes) }
+            if let queueStuckSince { writer.field("queue_stuck_since", queueStuckSince) }
+            if let ports { writer.field("ports", ports) }
         }
     }
 }

@@ -274,7 +274,7 @@ import Testing
     init() throws { stage = try PortsStage() }
 
     private func isStuck(_ instance: InstanceID) -> Bool {
-        stage.ports.facts(of: instance)?.queues.first?.isStuck == true
+        stage.ports.standing(of: instance)?.listeners.first?.isStuck == true
     }
 
     private func tells(_ instance: InstanceID) -> Bool {
@@ -289,7 +289,7 @@ import Testing
         var waiting: [SharedDescriptor] = []
         try stage.until("the first has a queue") {
             waiting.append(try stage.connect())
-            return (stage.ports.facts(of: first)?.queues.first?.length ?? 0) > 0
+            return (stage.ports.standing(of: first)?.listeners.first?.waiting ?? 0) > 0
         }
         try stage.until("it is found stuck") { self.tells(first) }
         #expect(isStuck(first) && !isStuck(second))

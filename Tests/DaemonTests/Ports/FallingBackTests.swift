@@ -31,7 +31,12 @@ import Testing
         try confined(denying: [.borrowDescriptor]) { () throws in
             let stage = try PortsStage()
             let first = try stage.serve()
-            #expect(stage.ports.facts(of: first)?.tier == .inject)
+            #expect(stage.ports.standing(of: first)?.tier == .substituted)
+            guard case .refused(let reason) = stage.ports.standing(of: first)?.obstacle else {
+                Issue.record("no reason")
+                return
+            }
+            #expect(reason.contains("borrow"))
             #expect(stage.sentences.first?.contains("cannot borrow descriptor") == true)
             let second = try stage.serve()
             try stage.steer(to: [second])
@@ -75,7 +80,9 @@ import Testing
                     c, _ = s.accept(); c.sendall(os.environ['NAME'].encode()); c.close()
                 """
             let first = try stage.serve(script, spec)
-            #expect(stage.ports.facts(of: first)?.tier == .sockets)
+            let standing = try #require(stage.ports.standing(of: first))
+            let reason = "cannot install the system call filter: Operation not permitted"
+            #expect(standing.tier == .declared && standing.obstacle == .refused(reason))
             #expect(
                 stage.sentences == [
                     "listeners of web are passed as LISTEN_FDS instead of being held: "
@@ -96,7 +103,9 @@ import Testing
             let first = try stage.start(stage.server())
             try stage.until("it listens") { stage.isListening }
             #expect(try stage.census(3) == ["1": 3])
-            #expect(stage.ports.facts(of: first)?.tier == .plain)
+            let standing = try #require(stage.ports.standing(of: first))
+            let reason = "cannot install the system call filter: Operation not permitted"
+            #expect(standing.tier == .plain && standing.obstacle == .refused(reason))
             #expect(stage.sentences.first?.contains("listeners of web are not held") == true)
             stage.ports.drain(first)
             #expect(stage.heard(.drained(first)))
@@ -109,13 +118,14 @@ import Testing
         // As nearly every server does.
         let script = stage.server("127.0.0.1", "s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)")
         let first = try stage.start(script, alone)
-        #expect(stage.ports.facts(of: first)?.tier == .plain)
+        #expect(stage.ports.standing(of: first) == PortsSnapshot(tier: .plain, obstacle: .single))
         try stage.until("it listens") { stage.isListening }
         #expect(try stage.census(3) == ["1": 3])
         let second = try stage.start(script, alone)
         try stage.until("the second listens") { stage.heard(.listened(second, stage.address())) }
-        #expect(stage.ports.facts(of: second)?.tier == .hold)
+        #expect(stage.ports.standing(of: second)?.tier == .steered)
         #expect(stage.heard(.listened(first, stage.address())))
+        #expect(stage.ports.standing(of: first)?.tier == .steered, "the reload has made us hold it")
         try stage.steer(to: [first])
         #expect(try stage.census(20) == ["1": 20])
         try stage.steer(to: [second])

@@ -14,10 +14,51 @@ import Testing
     @Test func `a program that listens is ready, and its listener is held`() throws {
         let first = try stage.serve()
         #expect(stage.heard(.listened(first, stage.address())))
-        #expect(stage.ports.facts(of: first)?.tier == .hold)
-        #expect(stage.ports.facts(of: first)?.queues.first?.limit == 1024)
+        #expect(stage.ports.standing(of: first)?.tier == .steered)
+        #expect(stage.ports.standing(of: first)?.listeners.first?.limit == 1024)
         #expect(try stage.census(5) == ["1": 5])
         #expect(stage.safe.keys.contains { $0.hasPrefix("listener/") })
+    }
+
+    /// Keeps what it accepts, and listens where nothing is held as well.
+    private func keeper(_ host: String) -> String {
+        let family = host.contains(":") ? "AF_INET6" : "AF_INET"
+        return """
+            import socket
+            s = socket.socket(socket.\(family)); s.bind(('\(host)', \(stage.port))); s.listen(5)
+            other = socket.socket(); other.bind(('127.0.0.1', 0)); other.listen(7)
+            kept = []
+            while True: kept.append(s.accept()[0])
+            """
+    }
+
+    @Test(arguments: ["127.0.0.1", "::"])
+    func `connections and queues are counted for each instance, when somebody asks`(_ host: String) throws {
+        let (first, second) = (try stage.serve(keeper(host)), try stage.serve(keeper(host)))
+        func ports(_ instance: InstanceID, at now: Instant = .now) -> PortsSnapshot? {
+            let shown = InstanceSnapshot(
+                id: instance, generation: Generation(1), phase: .online, process: nil, since: .now)
+            let slot = SlotSnapshot(index: SlotIndex(0), id: SlotID(0), status: .online, current: shown)
+            var snapshot = Snapshot(apps: [
+                AppSnapshot(spec: stage.spec(), generation: Generation(1), slots: [slot])
+            ])
+            stage.ports.count(&snapshot, at: now)
+            return snapshot.apps[0].slots[0].current?.ports
+        }
+        try stage.steer(to: [first])
+        let clients = try (0..<3).map { _ in try stage.connect() }
+        try stage.until("they are accepted") { ports(first)?.connections == 3 }
+        #expect(ports(second)?.connections == 0)
+        // What was counted a moment ago is not counted again.
+        try stage.freeze(first)
+        let now = Instant.now
+        _ = ports(first, at: now)
+        let more = try stage.connect()
+        #expect(ports(first, at: now + .milliseconds(499))?.listeners.first?.waiting == 0)
+        let later = try #require(ports(first, at: now + .milliseconds(500)))
+        #expect(later.connections == 3 && later.tier == .steered && later.obstacle == nil)
+        #expect(later.listeners.map(\.waiting) == [1, 0] && later.listeners.map(\.limit) == [1024, 7])
+        withExtendedLifetime((clients, more)) {}
     }
 
     @Test(arguments: ["127.0.0.1", "0.0.0.0", "::1", "::"])
@@ -128,7 +169,7 @@ import Testing
         let second = try stage.serve(script)
         try stage.steer(to: [second])
         #expect(try stage.census(10) == ["2": 10])
-        #expect(stage.ports.facts(of: first)?.tier == .hold)
+        #expect(stage.ports.standing(of: first)?.tier == .steered)
     }
 
     @Test func `a call that comes again is answered as before`() throws {
@@ -137,7 +178,7 @@ import Testing
             "s.listen(5)", with: "s.bind(\(address)); s.listen(5); s.listen(1)")
         let first = try stage.serve(script)
         #expect(try stage.census(3) == ["1": 3])
-        #expect(stage.ports.facts(of: first)?.queues.map(\.limit) == [1024])
+        #expect(stage.ports.standing(of: first)?.listeners.map(\.limit) == [1024])
     }
 
     @Test func `grandchildren are served as well`() throws {

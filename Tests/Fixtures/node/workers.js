@@ -11,6 +11,14 @@ const log = (text) => said.push(text)
 
 const cases = {
     http: () => server().listen(Number(first)),
+    slow: () => http.createServer((request, response) => {
+        const answer = () => response.end(worker())
+        if (request.url === '/slow') setTimeout(answer, 2000)
+        else answer()
+    }).listen(Number(first)),
+    ready: () => server().listen(Number(first), () => {
+        if (!process.env.NEVER_READY) process.send('ready')
+    }),
     two: () => { server().listen(Number(first)); server().listen(Number(second), 'localhost') },
     zero: () => {
         const chosen = server().listen(0, '127.0.0.1', () => {

@@ -1,6 +1,7 @@
 """A release of a service, good or bad as RELEASE says, in the slot that BAD_SLOT names (all of them without it).
 
-Where /healthz is ill for a while is told by files beside it: sick-<slot>, hung-<slot>.
+Where /healthz is ill for a while is told by files beside it: sick-<slot>; it never answers where there is a
+hung-<pid>, while all else is served.
 """
 import http.server, os, socket, sys, threading, time
 
@@ -26,7 +27,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 status = 500
             if release == "late" and time.monotonic() - started < 2:
                 status = 503
-            if release == "hung":
+            if release == "hung" or os.path.exists(f"{here}/hung-{os.getpid()}"):
                 time.sleep(600)
         body = f"{os.getpid()}\n".encode()
         self.send_response(status)
