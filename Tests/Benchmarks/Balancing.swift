@@ -46,7 +46,7 @@ extension Table {
 
 // MARK: - Servers
 
-private func withSpreads(of server: String, _ count: Int, _ body: ([Spread]) throws -> Void) throws {
+func withSpreads(of server: String, _ count: Int, _ body: ([Spread]) throws -> Void) throws {
     let yard = try Yard()
     defer { yard.scratch.end() }
     let swpm = Swpm(yard.scratch)
@@ -165,16 +165,22 @@ private func stalled(_ spreads: [Spread]) throws -> Found {
 
 // MARK: - Reading
 
-private struct LoadSummary {
+struct LoadSummary {
     var succeeded: Int64
+    /// Microseconds.
+    var p99: Int64
+    var longest: Int64
     var byInstance: [Int64]
 
     init(_ output: String) throws {
         let json = try JSON(parsing: Array(output.utf8))
-        guard case .integer(let succeeded)? = json["ok"],
+        guard case .integer(let succeeded)? = json["ok"], case .integer(let p99)? = json["p99"],
+            case .integer(let longest)? = json["max"],
             case .object(let members)? = json["by_instance"]
         else { throw NeverHappened(description: "a summary: \(output)") }
         self.succeeded = succeeded
+        self.p99 = p99
+        self.longest = longest
         byInstance = members.compactMap { if case .integer(let count) = $0.value { count } else { nil } }
     }
 }

@@ -12,6 +12,7 @@ do {
         ("peers", measurePeers), ("balancing", measureBalancing), ("drains", measureDrains),
         ("updates", measureUpdates),
         ("logs", measureLogs),
+        ("stalls", measureStalls), ("reloads", measureReloads), ("counts", measureCounts),
     ] as [(String, (inout Table) throws -> Void)] where wanted == nil || wanted == name {
         try measure(&table)
     }
