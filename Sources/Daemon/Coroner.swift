@@ -3,8 +3,9 @@ internal import Supervision
 
 /// Finds out who sent a SIGKILL that swpm did not send.
 ///
-/// The kernel counts whom it ends for lack of memory. Where its log may be read, that names them; where not, a count
-/// that has not grown acquits it, that of our own control group convicts it, and that of the machine leaves it open.
+/// The kernel counts whom it ends for lack of memory. A count of the machine that has not grown acquits it. Where its log
+/// may be read, that names them; where not, the count of our own control group convicts it, and that of the machine
+/// leaves it open: the program may have been moved to another group.
 struct Coroner {
     struct Counts: Equatable {
         var ownGroup: UInt64?
@@ -25,7 +26,7 @@ struct Coroner {
     mutating func killer(now: Counts, logNames: () -> Bool?) -> Killer {
         let byGroup = Coroner.take(&accounted.ownGroup, now.ownGroup)
         let byMachine = Coroner.take(&accounted.machine, now.machine)
-        guard let hasGrown = byGroup ?? byMachine else { return .unknown }
+        guard let hasGrown = byMachine ?? byGroup else { return .unknown }
         guard hasGrown else { return .somebody }
         if let named = logNames() { return named ? .outOfMemory : .somebody }
         return byGroup == true ? .outOfMemory : .unknown

@@ -36,14 +36,14 @@ public enum MemoryKills {
     }
 
     /// "Out of memory: Killed process 4711 (name) ..."
-    private static func says(_ record: String, _ process: Int32) -> Bool {
+    static func says(_ record: String, _ process: Int32) -> Bool {
         let words = record.split(separator: " ")
         guard let verb = words.firstIndex(where: { $0.hasSuffix("Killed") }) else { return false }
         return words[verb...].dropFirst().starts(with: ["process", "\(process)"])
     }
 
     /// The number after the word `oom_kill`.
-    private static func count(_ path: String) -> UInt64? {
+    static func count(_ path: String) -> UInt64? {
         let lines = (contents(of: path) ?? "").split(separator: "\n")
         return lines.first { $0.hasPrefix("oom_kill ") }.flatMap { UInt64($0.dropFirst(9)) }
     }

@@ -15,8 +15,6 @@ import Testing
     @Test func `counts that have not grown acquit the kernel`() {
         var coroner = Coroner(Counts(ownGroup: 3, machine: 9))
         #expect(verdict(&coroner, 3, 9) == .somebody)
-        // Another group's shortage is not ours.
-        #expect(verdict(&coroner, 3, 10) == .somebody)
     }
 
     @Test func `the count of our own group convicts it, once for each`() {
@@ -31,6 +29,19 @@ import Testing
         #expect(verdict(&coroner, nil, 10) == .unknown)
         #expect(verdict(&coroner, nil, 11, log: true) == .outOfMemory)
         #expect(verdict(&coroner, nil, 12, log: false) == .somebody)
+    }
+
+    @Test func `a program that was moved to another group is not said to be somebody's victim`() {
+        var coroner = Coroner(Counts(ownGroup: 3, machine: 9))
+        #expect(verdict(&coroner, 3, 10) == .unknown)
+        #expect(verdict(&coroner, 3, 11, log: true) == .outOfMemory)
+        #expect(verdict(&coroner, 3, 12, log: false) == .somebody)
+    }
+
+    @Test func `where the machine's count is hidden, that of our own group decides`() {
+        var coroner = Coroner(Counts(ownGroup: 3, machine: nil))
+        #expect(verdict(&coroner, 4, nil) == .outOfMemory)
+        #expect(verdict(&coroner, 4, nil) == .somebody)
     }
 
     @Test func `where nobody counts it is not known`() {

@@ -1,6 +1,7 @@
-import Linux
 import Support
 import Testing
+
+@testable import Linux
 
 @Suite struct Observing {
     @Test func `this process is described as it describes itself`() throws {
@@ -35,6 +36,28 @@ import Testing
         #expect(ProcFS.status(of: 0x3fff_ffff) == nil)
         #expect(ProcFS.environment(of: 0x3fff_ffff).isEmpty)
         #expect(ProcFS.children(of: 0x3fff_ffff).isEmpty)
+    }
+
+    @Test func `kills for lack of memory are counted in the files of both versions of control groups`() {
+        Scratch.with { scratch in
+            let new = scratch.file(
+                "memory.events", "low 0\nhigh 4\nmax 9\noom 2\noom_kill 3\noom_group_kill 0\n")
+            let old = scratch.file("memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 12\n")
+            #expect(MemoryKills.count(new) == 3 && MemoryKills.count(old) == 12)
+            #expect(
+                MemoryKills.count(scratch.file("before-4.13", "oom_kill_disable 0\nunder_oom 0\n")) == nil)
+            #expect(MemoryKills.count(scratch.path("none")) == nil)
+        }
+    }
+
+    @Test(arguments: [
+        "3,430,12537594739,-;Memory cgroup out of memory: Killed process 8611 (python3) total-vm:58704kB",
+        "3,431,12537594740,-;Out of memory: Killed process 8611 (node) total-vm:1kB, UID:0",
+    ])
+    func `the kernel's log names whom it killed`(_ record: String) {
+        #expect(MemoryKills.says(record, 8611))
+        #expect(!MemoryKills.says(record, 861) && !MemoryKills.says(record, 58704))
+        #expect(!MemoryKills.says("6,1,2,-;process 8611 (node) started", 8611))
     }
 }
 
