@@ -66,7 +66,7 @@ extension Invariants {
         case .checked(let id, .failed): checkPatience(with: id, effects, snapshot, at: now)
         case .exited(let id, _): checkCanaryEnded(by: id, snapshot)
         case .requested, .spawned, .spawnFailed, .listened, .unlistened, .drained, .vanished, .faltered,
-            .recovered, .said, .checked, .stuck, .unstuck, .located, .deadlinePassed:
+            .recovered, .said, .checked, .stuck, .unstuck, .located, .killed, .deadlinePassed:
             break
         }
     }
