@@ -1,7 +1,7 @@
 # The only door: `make` says what there is.
 SHELL := /bin/bash -eu -o pipefail
 .DEFAULT_GOAL := help
-.PHONY: help demo build test simulate soak fuzz bench lint format install uninstall clean
+.PHONY: help demo build test simulate faults soak fuzz bench lint format install uninstall clean
 
 PREFIX ?= /usr/local
 RELEASE := .build/release
@@ -32,7 +32,10 @@ simulate: ## Let the supervisor live 20 000 lives in an unkind world; SEED=n rep
 	swift build -c release --product simulate
 	$(RELEASE)/simulate $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
-soak: build ## The end to end tests with their full counts.
+faults: ## Build the binary that can be told to die at any step: .build-faults/release/swpm.
+	SWPM_FAULTS=1 swift build -c release --product swpm --scratch-path .build-faults
+
+soak: build faults ## The end to end tests with their full counts.
 	.ci/setup
 	swift build --build-tests
 	SWPM_SOAK=1 $(TEST) --no-parallel --filter '^EndToEndTests\.'

@@ -17,8 +17,10 @@ let strict: [SwiftSetting] = [
 
 // What goes into the binary does without regular expressions: they are a sixth of it, and one
 // `contains("text")` brings them in.
+// With SWPM_FAULTS in the environment it can be told to die at any step: `make faults`.
 let lean =
     strict + [.unsafeFlags(["-Xfrontend", "-disable-implicit-string-processing-module-import"])]
+    + (Context.environment["SWPM_FAULTS"] == nil ? [] : [.define("FAULTS")])
 
 // One static binary: nothing to install beside it, and it starts in a millisecond.
 let standalone: [LinkerSetting] = [

@@ -123,7 +123,7 @@ long clinux_send(int descriptor, const void *bytes, size_t count, const int *des
     return sent < 0 ? -errno : sent;
 }
 
-int clinux_receive(int descriptor, void *bytes, size_t capacity, struct clinux_received *received)
+int clinux_receive(int descriptor, void *bytes, size_t capacity, int peeks, struct clinux_received *received)
 {
     union control control;
     struct iovec part = {.iov_base = bytes, .iov_len = capacity};
@@ -131,7 +131,7 @@ int clinux_receive(int descriptor, void *bytes, size_t capacity, struct clinux_r
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
     long count;
     do
-        count = recvmsg(descriptor, &message, MSG_CMSG_CLOEXEC);
+        count = recvmsg(descriptor, &message, MSG_CMSG_CLOEXEC | (peeks ? MSG_PEEK : 0));
     while (count < 0 && errno == EINTR);
     if (count < 0)
         return -errno;
@@ -144,6 +144,20 @@ int clinux_receive(int descriptor, void *bytes, size_t capacity, struct clinux_r
         size_t size = header->cmsg_len - CMSG_LEN(0);
         memcpy(received->descriptors + received->descriptor_count, CMSG_DATA(header), size);
         received->descriptor_count += (int)(size / sizeof(int));
+    }
+    return 0;
+}
+
+int clinux_discard(int descriptor, size_t count)
+{
+    char bytes[4096];
+    while (count > 0) {
+        long got = recv(descriptor, bytes, count < sizeof bytes ? count : sizeof bytes, MSG_DONTWAIT);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return got < 0 ? -errno : 0;
+        count -= (size_t)got;
     }
     return 0;
 }

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -122,4 +123,25 @@ int clinux_set_file_identity(uint32_t user, uint32_t group, const uint32_t *grou
     if ((uint32_t)syscall(SYS_setfsgid, -1) != group || (uint32_t)syscall(SYS_setfsuid, -1) != user)
         return -EPERM;
     return 0;
+}
+
+/* The first version of the kernel's struct pidfd_info (linux/pidfd.h), which headers may not have yet. */
+struct pidfd_exit_info {
+    uint64_t mask;
+    uint64_t cgroup;
+    uint32_t numbers[11];
+    int32_t status;
+};
+enum { pidfd_info_exit = 1 << 3 };
+
+int clinux_pidfd_exit(int descriptor, struct clinux_exit *exit)
+{
+    struct pidfd_exit_info info = {.mask = pidfd_info_exit};
+    if (ioctl(descriptor, _IOWR(0xff, 11, struct pidfd_exit_info), &info) < 0)
+        return errno == ESRCH ? 0 : -errno;
+    if ((info.mask & pidfd_info_exit) == 0)
+        return 0;
+    exit->code = WIFEXITED(info.status) ? WEXITSTATUS(info.status) : -1;
+    exit->signal = WIFSIGNALED(info.status) ? WTERMSIG(info.status) : 0;
+    return 1;
 }

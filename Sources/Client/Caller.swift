@@ -61,9 +61,11 @@ struct Caller {
         }
     }
 
-    func send(_ call: APICall, over connection: borrowing Connection, by deadline: Deadline) throws(Stop) {
+    func send(
+        _ call: APICall, _ ticket: Ticket? = nil, over connection: borrowing Connection, by deadline: Deadline
+    ) throws(Stop) {
         do throws(SystemError) {
-            if try connection.send(call, by: deadline) { return }
+            if try connection.send(call, ticket, by: deadline) { return }
         } catch {
             throw Stop(Wording.unreachable("\(error)"), .unreachable)
         }
@@ -77,7 +79,7 @@ struct Caller {
             return try connection.next(within: limit)
         } catch {
             switch error {
-            case .lost: throw Stop(Wording.connectionLost(), .unreachable)
+            case .lost: throw .lost
             case .foreign(let reason): throw .notUnderstood(reason)
             }
         }
@@ -90,14 +92,17 @@ extension Caller {
     /// Carries out a change: each line of the answer is told as it comes; the last one is the reply.
     ///
     /// There is no limit to how long it may take, for a release may be slow; but a daemon that is silent must
-    /// answer whether it is well.
+    /// answer whether it is well. One that dies leaves the operation to the next, where it is asked for again under
+    /// the same ticket.
     func operate(
-        _ request: Request, over connection: consuming Connection, signals: borrowing SignalQueue,
+        _ request: Request, _ ticket: Ticket, over connection: consuming Connection,
+        signals: borrowing SignalQueue,
         tell: (OperationLine, [UInt8]) -> Void
     ) throws(Stop) -> Reply {
         let environment = environment(for: request)
         try send(
-            .operate(request, environment: environment), over: connection, by: Deadline(in: Caller.patience))
+            .operate(request, environment: environment), ticket, over: connection,
+            by: Deadline(in: Caller.patience))
         var answer = OperationAnswer()
         while true {
             switch try Caller.next(of: &connection, within: Caller.silence) {
@@ -118,7 +123,7 @@ extension Caller {
 
     /// Is the daemon alive, although it says nothing?
     private func beWell() throws(Stop) {
-        guard try ask(.ping) != nil else { throw Stop(Wording.connectionLost(), .unreachable) }
+        guard try ask(.ping) != nil else { throw .lost }
     }
 
     /// What a program started now gets, as any command would give it.
@@ -154,7 +159,7 @@ struct OperationAnswer {
 
     /// A refusal has no stream; a stream without a reply has broken off.
     func end() throws(Stop) -> Reply {
-        guard status != 200 else { throw Stop(Wording.connectionLost(), .unreachable) }
+        guard status != 200 else { throw .lost }
         switch Answer.refusal(refusal, status: status) {
         case .refused(let refusal): return .refused(refusal)
         case .http: throw Stop(Answer.refusal(refusal, status: status))

@@ -1,4 +1,5 @@
 internal import Linux
+internal import Supervision
 internal import Wire
 
 /// One connection to the daemon, for one call (unix(7)).
@@ -40,8 +41,8 @@ struct Connection: ~Copyable {
     var number: Int32 { socket.number }
 
     /// Writes the whole call; false if the daemon does not take it in time or is gone.
-    func send(_ call: APICall, by deadline: Deadline) throws(SystemError) -> Bool {
-        var rest = call.bytes[...]
+    func send(_ call: APICall, _ ticket: Ticket?, by deadline: Deadline) throws(SystemError) -> Bool {
+        var rest = call.bytes(ticket)[...]
         let room = try Poller()
         try room.add(socket.number, token: 0, for: .writable)
         while !rest.isEmpty {

@@ -75,6 +75,8 @@ struct Stop: Error {
     var signal: Int32?
     /// The other side did not understand us, or we not it: it may be another swpm.
     var isMisunderstanding = false
+    /// The daemon went away in the middle: whoever takes its place may be asked again.
+    var isLoss = false
 
     init(_ lines: [String], _ code: ExitCode) {
         report = .failure(lines, code)
@@ -87,6 +89,12 @@ struct Stop: Error {
     static func notUnderstood(_ reason: String) -> Stop {
         var stop = Stop(Wording.unreachable(reason), .unreachable)
         stop.isMisunderstanding = true
+        return stop
+    }
+
+    static var lost: Stop {
+        var stop = Stop(Wording.connectionLost(), .unreachable)
+        stop.isLoss = true
         return stop
     }
 

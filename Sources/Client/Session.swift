@@ -180,21 +180,39 @@ extension Session {
 
     func reply(to request: Request, mayLaunch: Bool = true) throws(Stop) -> Reply {
         let signals = try Session.listenForSignals()
-        let connection = try Summons(caller: caller, mayLaunch: mayLaunch).connect(
-            disturbance: signals.descriptor.number)
-        let reply = try caller.operate(request, over: connection, signals: signals) { line, text in
-            if voice.manner.json { voice.say(bytes: text + [UInt8(ascii: "\n")]) }
-            if case .progress(let progress) = line { voice.whisper(Wording.progress(progress)) }
+        let ticket = Session.newTicket()
+        var losses = 0
+        while true {
+            let connection = try Summons(caller: caller, mayLaunch: mayLaunch).connect(
+                disturbance: signals.descriptor.number)
+            do throws(Stop) {
+                return try caller.operate(request, ticket, over: connection, signals: signals) { line, text in
+                    if voice.manner.json { voice.say(bytes: text + [UInt8(ascii: "\n")]) }
+                    if case .progress(let progress) = line { voice.whisper(Wording.progress(progress)) }
+                }
+            } catch {
+                losses += 1
+                guard error.isLoss, losses <= Session.lossLimit else { throw error }
+                voice.whisper(Wording.askedAgain)
+                try Summons.rest()
+            }
         }
-        return reply
     }
+
+    /// A daemon that dies so often while it does this would do so for ever.
+    private static let lossLimit = 10
+
+    /// No other client's, and no other request's.
+    private static func newTicket() -> Ticket { Ticket(.random(in: 1...UInt64(Int64.max))) }
 
     private func kill() throws(Stop) -> Int32 {
         let signals = try Session.listenForSignals()
         guard let connection = try caller.connect(disturbance: signals.descriptor.number) else {
             return voice.tell(Report(output: [Wording.wasNotRunning]))
         }
-        let reply = try caller.operate(.shutdown, over: connection, signals: signals) { line, _ in
+        let reply = try caller.operate(
+            .shutdown, Session.newTicket(), over: connection, signals: signals
+        ) { line, _ in
             if case .progress(let progress) = line { voice.whisper(Wording.progress(progress)) }
         }
         guard case .done(let outcomes) = reply else { return voice.tell(Report(reply)) }

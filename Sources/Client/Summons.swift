@@ -48,7 +48,7 @@ struct Summons {
     }
 
     /// A wait that a poller does, because nothing tells when a socket appears.
-    private static func rest() throws(Stop) {
+    static func rest() throws(Stop) {
         do throws(SystemError) {
             _ = try Poller().wait(atMost: pause)
         } catch {

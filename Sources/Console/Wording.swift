@@ -194,6 +194,9 @@ public enum Wording {
         ]
     }
 
+    /// On the way, when the daemon died under an operation.
+    public static let askedAgain = "the daemon died; the next one goes on with it"
+
     public static func daemonGone() -> [String] {
         ["the daemon has gone", hint("swpm list", "how things stand")]
     }

@@ -50,11 +50,7 @@ extension Loop {
         keeper.onRefusal = { [unowned self] key, error in
             scribe.log("the keeper does not hold \(key): \(error)")
         }
-        keeper.onLost = { [unowned self] in
-            if isService { leaveToServiceManager() }
-            scribe.log("the keeper is gone: apps run and are looked after, but not beyond this daemon's end")
-            for (instance, handle) in processes.handles { adopt(instance, handle) }
-        }
+        keeper.onLost = { [unowned self] in loseKeeper() }
         logs.onLastWords = { [unowned self] in heard($1, of: $0) }
         logs.onTrouble = { [unowned self] in scribe.log($0) }
         notifySockets.onWord = { [unowned self] in said($1, by: $0) }

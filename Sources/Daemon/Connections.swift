@@ -31,7 +31,6 @@ final class Connections {
     /// They have something to be told at the end of this turn of the loop.
     private var unflushed: Set<UInt64> = []
     private var nextNumber: UInt64 = 1
-    private var lastTicket: UInt64 = 0
     /// Answers a request: at once, or later under its ticket.
     private var answer: (HTTPRequest, Ticket) -> Answer = { _, _ in preconditionFailure("nobody answers yet")
     }
@@ -55,11 +54,8 @@ final class Connections {
         watch = try watches.watch(listener.number, for: .readable) { [unowned self] _ in accept() }
     }
 
-    /// For a request that no client sent.
-    func nextTicket() -> Ticket {
-        lastTicket += 1
-        return Ticket(lastTicket)
-    }
+    /// For a request without one. It outlives this daemon, so that the next one must not give it again.
+    func nextTicket() -> Ticket { Ticket(.random(in: 1...UInt64(Int64.max))) }
 
     var nextDeadline: Instant? {
         (connections.values.compactMap(\.deadline) + [listensAgainAt].compactMap { $0 }).min()
@@ -107,7 +103,7 @@ final class Connections {
     }
 
     /// The connection that waits for this answer; nil: its client has left.
-    func socket(of ticket: Ticket) -> Int32? { asker(ticket)?.1.socket.number }
+    func socket(of ticket: Ticket) -> SharedDescriptor? { asker(ticket)?.1.socket }
 
     /// A whole answer, for a connection that is none of these.
     func answer(_ status: Int, _ body: [UInt8]) -> [UInt8] {
@@ -242,7 +238,7 @@ extension Connections {
         case .awaitsContinue:
             connection.output += HTTPWriter.proceed
         case .request(let request):
-            let ticket = nextTicket()
+            let ticket = request.ticket ?? nextTicket()
             connection.closesWhenRead = !request.keepsAlive
             connection.takesChunks = request.takesChunks
             connection.ticket = ticket

@@ -63,7 +63,9 @@ extension Loop {
         }
     }
 
-    private var orphans: Orphans { Orphans(of: keeper.process, processes, home) }
+    private var orphans: Orphans {
+        Orphans(of: keeper.process, everywhere: areOrphaned, processes, home)
+    }
 }
 
 // MARK: - Signalling

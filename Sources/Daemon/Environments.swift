@@ -7,6 +7,8 @@ final class Environments {
     static let keyPrefix = "environment/"
 
     private var files: [EnvironmentID: SharedDescriptor] = [:]
+    /// What of each may be written to disk.
+    private(set) var survivors: [EnvironmentID: [String: String]] = [:]
     private let keeper: KeeperLink
     private var next: UInt64 = 1
 
@@ -16,7 +18,9 @@ final class Environments {
 
     /// Takes back what a previous daemon deposited.
     func restore(_ number: UInt64, _ file: SharedDescriptor) {
-        files[EnvironmentID(number)] = file
+        // A memory file that cannot be read has no variables to save.
+        let bytes = (try? file.descriptor.contents()) ?? []
+        enter(EnvironmentID(number), file, Environments.decode(bytes))
         next = max(next, number + 1)
     }
 
@@ -25,9 +29,14 @@ final class Environments {
         restore(id.number, try file(Environments.encode(variables), under: id))
     }
 
+    private func enter(_ id: EnvironmentID, _ file: SharedDescriptor, _ variables: [String: String]) {
+        files[id] = file
+        survivors[id] = variables.filter { ProgramEnvironment.survivesABoot($0.key) }
+    }
+
     private func file(_ bytes: [UInt8], under id: EnvironmentID) throws(SystemError) -> SharedDescriptor {
         let file = SharedDescriptor(try MemoryFile.sealed("environment", bytes))
-        keeper.deposit(key: Environments.key(id), file.number)
+        keeper.deposit(key: Environments.key(id), file)
         return file
     }
 
@@ -37,13 +46,14 @@ final class Environments {
         for (id, file) in files where (try? file.descriptor.contents()) == bytes { return id }
         let id = EnvironmentID(next)
         next += 1
-        files[id] = try file(bytes, under: id)
+        enter(id, try file(bytes, under: id), variables)
         return id
     }
 
     func keep(only wanted: Set<EnvironmentID>) {
         for id in files.keys where !wanted.contains(id) {
             files[id] = nil
+            survivors[id] = nil
             keeper.withdraw(key: Environments.key(id))
         }
     }
@@ -52,23 +62,13 @@ final class Environments {
         id.flatMap { files[$0] }
     }
 
-    /// What of each may be written to disk.
-    var survivors: [EnvironmentID: [String: String]] {
-        files.mapValues { file in
-            Environments.variables(of: file).filter { ProgramEnvironment.survivesABoot($0.key) }
-        }
-    }
-
     /// The names of what programs would miss after a boot.
     var losses: [EnvironmentID: [String]] {
         files.mapValues { file in
-            ProgramEnvironment.lostAtBoot(of: Environments.variables(of: file).keys, declared: [])
+            // A memory file that cannot be read has no variables to save.
+            let variables = Environments.decode((try? file.descriptor.contents()) ?? [])
+            return ProgramEnvironment.lostAtBoot(of: variables.keys, declared: [])
         }.filter { !$0.value.isEmpty }
-    }
-
-    private static func variables(of file: SharedDescriptor) -> [String: String] {
-        // A memory file that cannot be read has no variables to save.
-        decode((try? file.descriptor.contents()) ?? [])
     }
 }
 

@@ -67,15 +67,19 @@ struct Exits {
     }
 }
 
+extension ExitStatus {
+    init(_ end: Reaped.End) {
+        switch end {
+        case .code(let code): self = .code(code)
+        case .signal(let number): self = .signal(Signal(number: number))
+        }
+    }
+}
+
 extension ReapedProcess {
     var exit: Exit {
-        let status: ExitStatus =
-            switch reaped.end {
-            case .code(let code): .code(code)
-            case .signal(let number): .signal(Signal(number: number))
-            }
-        return Exit(
-            status: status, at: Instant(nanoseconds: at), peakMemory: reaped.peakMemory,
+        Exit(
+            status: ExitStatus(reaped.end), at: Instant(nanoseconds: at), peakMemory: reaped.peakMemory,
             processorTime: reaped.processorTime)
     }
 }

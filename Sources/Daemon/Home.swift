@@ -13,6 +13,8 @@ struct Home: Sendable {
     var logs: String { "\(path)/logs" }
     var daemonLog: String { "\(path)/daemon.log" }
     var settings: String { "\(path)/settings.json" }
+    /// Where a test says at which place the next daemon is to die.
+    var fault: String { "\(path)/fault" }
 
     /// What `SWPM_ID` says in every process of an instance: no two swpm have the same home.
     func marker(of instance: InstanceID) -> String { "\(path):\(instance.number)" }

@@ -51,6 +51,8 @@ final class KeeperLink {
     private var watches: Watches?
     private var watch: Watch?
     private var waiting: [Packet] = []
+    /// What the keeper holds.
+    private(set) var deposits: [String: SharedDescriptor] = [:]
     private var borrowings: [UInt64: (BorrowOutcome) -> Void] = [:]
     private var nextTicket: UInt64 = 1
     private(set) var isLost = false
@@ -80,15 +82,25 @@ final class KeeperLink {
 // MARK: - Asking
 
 extension KeeperLink {
-    /// Has the keeper hold a copy of this descriptor, which may be closed at once.
-    func deposit(key: String, _ number: Int32) {
-        send(.deposit(key: key), with: number)
+    /// Has the keeper hold a copy of this descriptor. It stays open here, too, until it is withdrawn: when the keeper
+    /// is killed, another is given all of them.
+    func deposit(key: String, _ descriptor: SharedDescriptor) {
+        deposits[key] = descriptor
+        Fault.point()
+        send(.deposit(key: key), with: descriptor.number)
+        Fault.point()
         if !waiting.isEmpty { makeRoom() }
     }
 
-    func withdraw(key: String) { send(.withdraw(key: key)) }
+    func withdraw(key: String) {
+        deposits[key] = nil
+        send(.withdraw(key: key))
+    }
 
-    func withdraw(prefix: String) { send(.withdrawAll(prefix: prefix)) }
+    func withdraw(prefix: String) {
+        for key in deposits.keys where key.hasPrefix(prefix) { deposits[key] = nil }
+        send(.withdrawAll(prefix: prefix))
+    }
 
     /// Asks the keeper to become this program; answered by `onUpdateEnded`, to this daemon or the next.
     func update(_ program: Int32) { send(.update, with: program) }
@@ -130,7 +142,9 @@ extension KeeperLink {
             case .exited(let process): manifest.exits.append(process)
             case .held(let key): manifest.held[key] = descriptor
             case .children(let processes): manifest.children += processes
-            case .listed: return manifest
+            case .listed:
+                deposits = manifest.held
+                return manifest
             case .daemonsDied(let count, let last):
                 manifest.deaths = .init(count: Int(count), last: Instant(nanoseconds: last))
             case .updateEnded(let reason): manifest.updateOutcome = reason

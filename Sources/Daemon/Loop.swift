@@ -20,6 +20,7 @@ final class Loop {
     let followers: Followers
     let spawner: Spawner
     let scribe: Scribe
+    let recollection: Recollection
     let environments: Environments
     let connections: Connections
     let sampler = Sampler()
@@ -38,6 +39,7 @@ final class Loop {
     var exits = Exits()
     /// Ends of main processes that are no children of the keeper.
     var adoptions: [InstanceID: Watch] = [:]
+    var unreaped: [InstanceID: Unreaped] = [:]
     /// Keys of words that are not on disk yet.
     var readyNotes: [String] = []
     var coroner = Coroner(.now())
@@ -46,6 +48,8 @@ final class Loop {
     var deaths: Snapshot.DaemonDeaths?
     /// Another program takes over: this daemon ends, and nothing else does.
     var isMakingWay = false
+    /// Some instances are no children of the keeper, because one before was killed.
+    var areOrphaned = false
 
     private(set) var supervisor: Supervisor
     private var facts: [Event] = []
@@ -54,6 +58,9 @@ final class Loop {
     /// How long a client may take to read the last answer.
     private static let farewell = Duration.seconds(1)
     private var stateIsStale = false
+    private var memoryIsStale = false
+    /// As it was written to memory last.
+    private var lastState: [UInt8] = []
     /// Something ended that may have been the last of an instance.
     var mustLookForRemains = false
     /// Between two writes of the state at least: a hundred instances that start at once are not a hundred writes.
@@ -84,6 +91,7 @@ final class Loop {
         cluster = parts.cluster
         spawner = parts.spawner
         scribe = parts.scribe
+        recollection = parts.recollection
         environments = parts.environments
         connections = parts.connections
         followers = Followers(parts.connections)
@@ -118,6 +126,7 @@ final class Loop {
             connections.deadlinePassed(at: now)
             prober.deadlinePassed(at: now)
             lastWordsOverdue(at: now)
+            lookAtUnreaped(at: now)
             if let deadline = supervisor.nextDeadline, deadline <= now { learn(.deadlinePassed) }
             settle()
         }
@@ -143,7 +152,7 @@ final class Loop {
             stateIsStale ? saveDue : nil, supervisor.nextDeadline, ports.nextDeadline,
             connections.nextDeadline, exits.nextDeadline, historyIsStale ? historyDue : nil,
             repose.deadline.map(Instant.init(nanoseconds:)),
-            prober.nextDeadline,
+            prober.nextDeadline, unreaped.values.map(\.lookAt).min(),
         ]
         .compactMap { $0 }.min()
     }
@@ -155,7 +164,11 @@ final class Loop {
             let batch = facts
             facts.removeAll(keepingCapacity: true)
             for fact in batch {
-                for effect in supervisor.handle(fact, at: .now) { perform(effect) }
+                for effect in supervisor.handle(fact, at: .now) {
+                    Fault.point()
+                    perform(effect)
+                }
+                Fault.point()
             }
         } while !facts.isEmpty || mustLookForRemains
         connections.flush()
@@ -170,6 +183,7 @@ final class Loop {
     }
 
     private func perform(_ effect: Effect) {
+        if effect.isIrrevocable { recollect() }
         switch effect {
         case .spawn(let instance, let launch): spawn(instance, launch)
         case .steer(let app, let shares): ports.steer(app, to: shares)
@@ -191,7 +205,7 @@ final class Loop {
         case .progress(let ticket, let progress): tell(ticket, progress)
         case .reply(let ticket, let reply): answer(ticket, reply)
         case .announce(let notice): scribe.log(notice.sentence)
-        case .save: stateIsStale = true
+        case .save: (stateIsStale, memoryIsStale) = (true, true)
         case .finish: finishedAt = .now
         case .hurry(let instance): ports.hurry(instance)
         }
@@ -203,13 +217,28 @@ final class Loop {
         savedAt = .now
         guard legacy == nil else { return }
         environments.keep(only: supervisor.environments)
-        write(supervisor.saved)
+        scribe.save(recollect())
         historyIsStale = true
         if historyDue <= .now { saveHistory() }
     }
 
+    /// Writes to memory what a daemon must know that takes this one's place now.
+    @discardableResult
+    func recollect() -> [UInt8] {
+        guard memoryIsStale, legacy == nil else { return lastState }
+        memoryIsStale = false
+        lastState =
+            StateFile(
+                state: supervisor.saved, environments: environments.survivors, boot: boot,
+                starts: processes.startTimes, listeners: ports.survivors
+            ).bytes
+        recollection.write(lastState)
+        return lastState
+    }
+
+    /// What is to be there after a boot.
     private func write(_ state: SavedState) {
-        scribe.save(StateFile(state: state, environments: environments.survivors, boot: boot))
+        scribe.save(StateFile(state: state, environments: environments.survivors, boot: boot).bytes)
     }
 
     /// Writes what went wrong, if that is news.
@@ -238,6 +267,16 @@ final class Loop {
         save()
         scribe.finish()
         ThisProcess.exit(1)
+    }
+}
+
+extension Effect {
+    /// A daemon that did it and died must have said before what it meant.
+    fileprivate var isIrrevocable: Bool {
+        switch self {
+        case .spawn, .signal, .dismiss, .sweep, .release, .reply, .finish: true
+        case .steer, .drain, .hurry, .progress, .announce, .save: false
+        }
     }
 }
 

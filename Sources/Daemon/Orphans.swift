@@ -5,7 +5,8 @@ internal import Supervision
 ///
 /// Whatever loses its parent becomes a child of the keeper, which is everybody's reaper; so nobody else's children
 /// need to be looked at, and normally they are the main processes we know. A process belongs to an instance by its
-/// session or group, whose number outlives their leader; else by the marker, which survives setsid(2).
+/// session or group, whose number outlives their leader; else by the marker, which survives setsid(2). When a keeper was
+/// killed its children became somebody else's, and everybody has to be looked at.
 struct Orphans {
     /// A process, and what tells it from a later one of the same number.
     struct Member: Hashable {
@@ -27,11 +28,12 @@ struct Orphans {
 
     /// One list is not to be believed while processes end: who is found dead has handed its children on after they
     /// were listed, and the list itself may skip somebody. So it is read until it says the same twice.
-    init(of keeper: Int32, _ processes: ProcessTable, _ home: Home) {
+    init(of keeper: Int32, everywhere: Bool, _ processes: ProcessTable, _ home: Home) {
         var seen: Set<Int32> = []
         var last: Set<Int32>?
         for _ in 0..<Orphans.lists {
-            let listed = Set(ProcFS.children(of: keeper).filter { !processes.isMain($0) })
+            let all = everywhere ? ProcFS.processes() : ProcFS.children(of: keeper)
+            let listed = Set(all.filter { !processes.isMain($0) })
             for child in listed.subtracting(seen).sorted() { add(child, processes, home) }
             seen.formUnion(listed)
             if listed == last { return }

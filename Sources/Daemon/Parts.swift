@@ -14,6 +14,7 @@ struct Parts {
     let cluster: NodeCluster
     let spawner: Spawner
     let scribe: Scribe
+    let recollection: Recollection
     let environments: Environments
     let connections: Connections
     let openFiles: ResourceLimit
@@ -36,6 +37,7 @@ extension Parts {
         openFiles = try ResourceLimit.raiseOpenFiles()
         let scribe = try Scribe(home: home)
         self.scribe = scribe
+        recollection = try Recollection(keeper, found: manifest.held, tell: { scribe.log($0) })
         nothing = SharedDescriptor(try File.open("/dev/null", .readAndWrite))
         boot = try Clock.bootIdentifier()
         who = DaemonFacts(
@@ -52,7 +54,7 @@ extension Parts {
         cluster = try NodeCluster(ports, keeper, found: manifest.held, tell: { scribe.log($0) })
         let held = manifest.held[Parts.controlKey]
         let control = if let held { held } else { SharedDescriptor(try UnixSocket.listen(home.socket)) }
-        if held == nil { keeper.deposit(key: Parts.controlKey, control.number) }
+        if held == nil { keeper.deposit(key: Parts.controlKey, control) }
         connections = Connections(
             control, watches: watches, owner: ThisProcess.user, server: who.program.header)
     }

@@ -13,6 +13,8 @@ struct ProcessTable {
         fileprivate(set) var process: ProcessID?
         /// A name for the main process that the kernel cannot give to another (pidfd_open(2)).
         fileprivate(set) var handle: SharedDescriptor?
+        /// When the kernel began it, in clock ticks since boot.
+        fileprivate(set) var startTime: UInt64?
         /// The main process was reaped.
         fileprivate(set) var ended = false
         /// We sent SIGKILL.
@@ -57,8 +59,12 @@ struct ProcessTable {
     private mutating func enter(_ instance: InstanceID, _ process: ProcessID, _ handle: SharedDescriptor?) {
         entries[instance]?.process = process
         entries[instance]?.handle = handle
+        entries[instance]?.startTime = ProcFS.status(of: process.number)?.startTime
         instances[process] = instance
     }
+
+    /// What names each main process, with its number, until the next boot.
+    var startTimes: [InstanceID: UInt64] { entries.compactMapValues { $0.ended ? nil : $0.startTime } }
 
     /// Another process of the instance is the one that counts. The former one is nobody's any more.
     mutating func changeMain(of instance: InstanceID, to process: ProcessID, _ handle: SharedDescriptor) {

@@ -5,16 +5,30 @@ internal import Wire
 
 /// What a starting daemon finds: the keeper's manifest and the state its predecessor wrote.
 struct Found {
-    let manifest: KeeperLink.Manifest
+    var manifest: KeeperLink.Manifest
+    /// Keeper and daemon were both killed: nobody held anything meanwhile.
+    let wasAbandoned: Bool
     var file: StateFile
     let history: History
 
     init(_ home: Home, _ manifest: KeeperLink.Manifest, boot: String?, _ scribe: Scribe) {
         self.manifest = manifest
-        file = Found.read(home, scribe)
+        file = Found.remembered(manifest, scribe) ?? Found.read(home, scribe)
         history = Found.readHistory(home, scribe)
+        wasAbandoned = manifest.held.isEmpty && file.boot == boot
         // Pids from before a boot mean nothing.
         if file.boot != boot { file.state = file.state.withoutProcesses }
+    }
+
+    /// What the daemon before knew to the last moment.
+    private static func remembered(_ manifest: KeeperLink.Manifest, _ scribe: Scribe) -> StateFile? {
+        guard let bytes = Recollection.read(manifest.held) else { return nil }
+        do throws(JSONError) {
+            return try StateFile(parsing: bytes)
+        } catch {
+            scribe.log("what the daemon before remembered cannot be read (\(error)): the disk must do")
+            return nil
+        }
     }
 
     /// Nothing depends on it: what cannot be read is said and forgotten.
@@ -48,12 +62,20 @@ struct Found {
 extension Loop {
     /// Takes up what a previous daemon left: environments, log pipes, listeners, and every process that lives.
     func takeBack(_ found: Found) {
+        var found = found
+        if found.wasAbandoned, !found.file.starts.isEmpty { recover(&found) }
         restoreEnvironments(found)
         let saved = found.file.state.apps.flatMap { app in
             app.slots.flatMap { slot in slot.instances.map { (app, slot, $0) } }
         }
+        // Their parent was a keeper that was killed.
+        areOrphaned = found.manifest.held[Loop.orphanedKey] != nil || found.wasAbandoned
+        let candidates = areOrphaned ? ProcFS.processes() : found.manifest.children
+        endUnfinished(among: candidates)
+        let marked = marked(among: candidates)
         for (app, slot, instance) in saved {
-            takeBack(instance, logs.plans(app.spec, slot.index, slot.id), found)
+            takeBack(
+                instance, logs.plans(app.spec, slot.index, slot.id), found, marked[instance.id])
         }
         logs.restoreRest(found.manifest.held)
         logs.tend(found.file.state.apps)
@@ -62,11 +84,8 @@ extension Loop {
         }
         restoreReadyNotes(found.manifest.held)
         ports.restore(
-            saved.map { app, slot, instance in
-                RestoredTenant(
-                    instance: instance.id, slot: slot.index, process: instance.process, spec: app.spec,
-                    generation: instance.generation, hasEnded: processes[instance.id]?.ended ?? true)
-            }, found: found.manifest.held)
+            found.file.state.apps.flatMap { app in app.slots.flatMap { tenants(of: $0, app) } },
+            found: found.manifest.held)
         let isAlive = { (instance: InstanceID) in self.processes[instance].map { !$0.ended } ?? false }
         cluster.restore(living: isAlive)
         channels.restore(found.manifest.held, of: isAlive)
@@ -77,15 +96,53 @@ extension Loop {
             prober.begin(instance.id)
         }
         for exit in found.manifest.exits where !exits.isAwaited(exit) { exits.wasTold(exit) }
-        endStrangers(among: found.manifest.children)
+        endStrangers(among: candidates)
         scribe.log("the daemon is up (process \(who.process.number)), \(saved.count) instances known")
+        for app in found.file.state.apps { if let work = app.work { tellOfGoingOn(work, app.spec.name) } }
     }
 
-    private func takeBack(_ instance: SavedState.Instance, _ plans: LogPump.Plans, _ found: Found) {
+    private func tellOfGoingOn(_ work: Work, _ app: AppName) {
+        scribe.log("the daemon before died while \(app) was being \(work.change.rawValue): that goes on")
+    }
+
+    /// Everybody who holds, or is to inherit, listeners in this slot.
+    private func tenants(of slot: SavedState.Slot, _ app: SavedState.App) -> [RestoredTenant] {
+        var tenants = slot.instances.map { instance in
+            RestoredTenant(
+                instance: instance.id, slot: slot.index, process: processes[instance.id]?.process,
+                spec: app.spec(of: instance.generation), generation: instance.generation,
+                hasEnded: processes[instance.id]?.ended ?? true, heirOf: instance.heir)
+        }
+        if let dead = slot.estate {
+            tenants.append(
+                RestoredTenant(
+                    instance: dead, slot: slot.index, process: nil, spec: app.spec,
+                    generation: slot.generation ?? app.generation, hasEnded: true, heirOf: nil))
+        }
+        return tenants
+    }
+
+    /// One that the daemon before ordered, without hearing whether it came to be.
+    private func takeBackLaunched(_ instance: InstanceID, _ process: Int32?, _ marker: String) {
+        guard let process, let handle = try? Processes.open(process) else {
+            return learn(.neverSpawned(instance))
+        }
+        scribe.log("process \(process) is instance \(instance.number), which was being started")
+        processes.restore(instance, ProcessID(process), SharedDescriptor(handle), marker: marker)
+        learn(.spawned(instance, ProcessID(process)))
+    }
+
+    private func takeBack(
+        _ instance: SavedState.Instance, _ plans: LogPump.Plans, _ found: Found, _ marked: Int32?
+    ) {
         let marker = home.marker(of: instance.id)
-        let process = instance.process
         logs.restore(instance.id, found.manifest.held, plans)
-        let handle = isAlive(instance, marker, found.manifest) ? try? Processes.open(process.number) : nil
+        guard let process = instance.process else {
+            return takeBackLaunched(instance.id, marked, marker)
+        }
+        let handle =
+            isAlive(instance, process.number, marker, found.manifest, found.file.starts)
+            ? try? Processes.open(process.number) : nil
         if let handle {
             let shared = SharedDescriptor(handle)
             processes.restore(instance.id, process, shared, marker: marker)
@@ -98,34 +155,16 @@ extension Loop {
     }
 
     /// The same process, and not another that has its number by now.
-    private func isAlive(_ instance: SavedState.Instance, _ marker: String, _ manifest: KeeperLink.Manifest)
-        -> Bool
-    {
-        let process = instance.process.number
+    private func isAlive(
+        _ instance: SavedState.Instance, _ process: Int32, _ marker: String, _ manifest: KeeperLink.Manifest,
+        _ starts: [InstanceID: UInt64]
+    ) -> Bool {
         guard let status = ProcFS.status(of: process), !status.isZombie else { return false }
         if manifest.children.contains(process) {
             return !manifest.exits.contains { $0.reaped.process == process }
         }
+        if let start = starts[instance.id] { return status.startTime == start }
         return ProcFS.environment(of: process, contains: "\(ProgramEnvironment.marker)=\(marker)")
-    }
-
-    /// Not the keeper's child: nobody will tell us its status, but its descriptor tells us of its end.
-    func adopt(_ instance: InstanceID, _ handle: SharedDescriptor) {
-        // Without a watch its end goes unnoticed until the next command; that is said in the log.
-        do throws(SystemError) {
-            if let before = adoptions[instance] { watches.remove(before) }
-            adoptions[instance] = try watches.watch(handle.number, for: .readable) { [unowned self] _ in
-                giveUp(instance)
-                endedUnseen(instance)
-            }
-        } catch {
-            scribe.log("\(error): the end of instance \(instance.number) will not be noticed")
-        }
-    }
-
-    /// The keeper will tell of its end after all, or it has ended.
-    func giveUp(_ instance: InstanceID) {
-        if let watch = adoptions.removeValue(forKey: instance) { watches.remove(watch) }
     }
 
     private func restoreEnvironments(_ found: Found) {
@@ -142,8 +181,34 @@ extension Loop {
         }
     }
 
-    /// Programs of ours that nobody recorded, because a daemon died between starting one and saying so. Ending
-    /// them is what keeps everything from running twice.
+    /// Children of the daemon before that had not become their programs yet: they have done nothing.
+    private func endUnfinished(among children: [Int32]) {
+        let own = ProcFS.arguments(of: ThisProcess.identifier)
+        for child in children where child != ThisProcess.identifier && ProcFS.arguments(of: child) == own {
+            guard ProcFS.variable("SWPM_HOME", of: child) == home.path,
+                home.number(inEnvironmentOf: child) == nil
+            else { continue }
+            scribe.log("process \(child) had not begun; it is ended")
+            // It may be gone already, which is all that is wanted.
+            _ = try? Signals.send(Signals.kill, to: child)
+        }
+    }
+
+    /// Who of these says of itself to be which instance: where there are several, the head of the session, which every
+    /// program of ours begins as.
+    private func marked(among children: [Int32]) -> [InstanceID: Int32] {
+        var found: [InstanceID: Int32] = [:]
+        for child in children {
+            guard let status = ProcFS.status(of: child), !status.isZombie, status.session == child,
+                let number = home.number(inEnvironmentOf: child)
+            else { continue }
+            found[InstanceID(number)] = child
+        }
+        return found
+    }
+
+    /// Programs of ours that nobody wants: of an app that was deleted while the daemon before died. Ending them is what
+    /// keeps everything from running twice.
     private func endStrangers(among children: [Int32]) {
         for child in children where !processes.isMain(child) {
             guard let number = home.number(inEnvironmentOf: child), processes[InstanceID(number)] == nil
@@ -155,5 +220,12 @@ extension Loop {
                 _ = try? Signals.send(Signals.kill, to: process)
             }
         }
+    }
+}
+
+extension SavedState.App {
+    fileprivate func spec(of generation: Generation) -> AppSpec {
+        let others = versions + [canary?.version].compactMap { $0 }
+        return others.first { $0.generation == generation }?.spec ?? spec
     }
 }

@@ -5,7 +5,7 @@ internal import Wire
 /// likes and neither supervision nor the logs should wait for it.
 final class Scribe: Sendable {
     private enum Job: Sendable {
-        case save(StateFile)
+        case save([UInt8])
         case remember(HistoryFile)
         case log(String)
         case finish
@@ -17,7 +17,8 @@ final class Scribe: Sendable {
         worker = try Worker(name: "scribe") { Scribe.carryOut($0, home) }
     }
 
-    func save(_ state: StateFile) {
+    /// `StateFile.bytes`.
+    func save(_ state: [UInt8]) {
         worker.order(.save(state))
     }
 
@@ -37,7 +38,7 @@ final class Scribe: Sendable {
 
     /// Of several states, or histories, only the newest is written.
     private static func carryOut(_ jobs: [Job], _ home: Home) -> Bool {
-        var newest: StateFile?
+        var newest: [UInt8]?
         var history: HistoryFile?
         var lines = ""
         var goesOn = true
@@ -62,9 +63,11 @@ final class Scribe: Sendable {
         StandardStream.error.lead(to: try log.open())
     }
 
-    private static func write(_ state: StateFile, _ home: Home, _ lines: inout String) {
+    private static func write(_ state: [UInt8], _ home: Home, _ lines: inout String) {
         do throws(SystemError) {
-            try File.replace(home.state, with: state.bytes)
+            Fault.point()
+            try File.replace(home.state, with: state)
+            Fault.point()
         } catch {
             lines +=
                 "\(Clock.timestamp()) \(error); what runs goes on, but a new daemon would not know the change\n"

@@ -10,6 +10,7 @@ public enum Startup {
     public static func run(home path: String, version: String) -> Int32 {
         ThisProcess.setName("swpm")
         let home = Home(path: path)
+        Fault.arm(from: home.fault)
         let ready = SharedDescriptor(Descriptor(owning: KeeperConfiguration.readyDescriptor))
         // A daemon that cannot be talked to is ended, and has to say first why it cannot go on.
         let link = try? SharedDescriptor(Descriptor.copy(of: KeeperConfiguration.linkDescriptor))

@@ -11,8 +11,13 @@ final class TwoPages {
     private let file: SharedDescriptor
     private var page: Int64 = 0
 
+    /// Goes on behind whoever wrote before.
     init(_ file: SharedDescriptor) {
         self.file = file
+        // What was never written has no page that must not be touched.
+        if let header = try? file.descriptor.read(at: 0, atMost: 16), header.count == 16 {
+            page = Int64(Self.number(header[..<8]))
+        }
     }
 
     func write(_ bytes: [UInt8]) throws(SystemError) {

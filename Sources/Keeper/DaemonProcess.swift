@@ -18,10 +18,23 @@ struct DaemonProcess {
     private(set) var lastLife: Int64 = 0
     private var startedAt: Int64
     private var shortLives = 0
+    private var awaitsPredecessor = false
 
     init(at now: Int64) {
         startsAt = now
         startedAt = now
+    }
+
+    /// Another one is there, whoever started it; nothing is done before `predecessorLeft`.
+    mutating func awaitPredecessor() {
+        startsAt = nil
+        awaitsPredecessor = true
+    }
+
+    mutating func predecessorLeft(at now: Int64) {
+        guard awaitsPredecessor else { return }
+        awaitsPredecessor = false
+        startsAt = now
     }
 
     mutating func started(_ process: Int32, at now: Int64) {

@@ -11,17 +11,23 @@ public struct KeeperConfiguration: Sendable {
     public var lock: Int32?
     /// Where the first daemon says that it is ready.
     public var ready: Int32?
+    /// Leads to a daemon whose keeper was killed: it hands everything over and ends, and then the first is started.
+    public var bereaved: Int32?
     /// The program that is the daemon, and what it is called with.
     public var program = "/proc/self/exe"
     public var arguments = ["daemon"]
     /// Set in a keeper that was another program a moment ago.
     public var resumption: Resumption?
 
-    public init(home: String, lock: Int32? = nil, ready: Int32? = nil, resumption: Resumption? = nil) {
+    public init(
+        home: String, lock: Int32? = nil, ready: Int32? = nil, resumption: Resumption? = nil,
+        bereaved: Int32? = nil
+    ) {
         self.home = home
         self.lock = lock
         self.ready = ready
         self.resumption = resumption
+        self.bereaved = bereaved
     }
 
     public static let linkDescriptor: Int32 = 3

@@ -43,6 +43,7 @@ public struct KeeperProcess: ~Copyable {
             }
             leadErrors(to: configuration.logPath)
             var keeper = try KeeperProcess(configuration, lock: lock)
+            if let bereaved = configuration.bereaved { try keeper.takeOver(Descriptor(owning: bereaved)) }
             return try keeper.serve()
         } catch {
             announce("\(error)")
@@ -219,13 +220,28 @@ extension KeeperProcess {
         poller.remove(link.number)
         self.link = nil
         // It may be gone already, which is all that is wanted.
-        if let process = daemon.process { _ = try? Signals.send(Signals.kill, to: process) }
+        if let process = daemon.process {
+            _ = try? Signals.send(Signals.kill, to: process)
+        } else {
+            daemon.predecessorLeft(at: Clock.monotonic())
+        }
     }
 }
 
 // MARK: - The daemon
 
 extension KeeperProcess {
+    /// Hears what a daemon has to hand over whose keeper was killed.
+    private mutating func takeOver(_ link: consuming Descriptor) throws(SystemError) {
+        link.setInherited(false)
+        link.setNonBlocking()
+        let shared = SharedDescriptor(link)
+        try poller.add(shared.number, token: KeeperProcess.linkToken, for: .readable)
+        self.link = shared
+        linkInterest = .readable
+        daemon.awaitPredecessor()
+    }
+
     private mutating func startDaemonIfDue() {
         guard let due = daemon.startsAt, due <= Clock.monotonic() else { return }
         do throws(SpawnError) {

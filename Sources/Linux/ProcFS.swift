@@ -39,6 +39,13 @@ public enum ProcFS {
         words("/proc/\(process)/environ")
     }
 
+    /// What a variable was when it was executed.
+    public static func variable(_ name: String, of process: Int32) -> String? {
+        environment(of: process).first { $0.hasPrefix("\(name)=") }.map {
+            String($0.dropFirst(name.utf8.count + 1))
+        }
+    }
+
     /// Whether it was executed with exactly this "NAME=value" in its environment.
     public static func environment(of process: Int32, contains entry: String) -> Bool {
         guard let bytes = read("/proc/\(process)/environ", atMost: 1 << 21) else { return false }

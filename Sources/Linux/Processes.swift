@@ -89,6 +89,14 @@ public struct Reaped: Equatable, Sendable {
 }
 
 extension Processes {
+    /// How a process ended that is somebody else's child (ioctl_pidfd(2), since Linux 6.15); nil: nobody has reaped it yet,
+    /// or the kernel is older.
+    public static func end(through descriptor: Int32) -> Reaped.End? {
+        var raw = clinux_exit()
+        guard clinux_pidfd_exit(descriptor, &raw) == 1 else { return nil }
+        return raw.signal != 0 ? .signal(raw.signal) : .code(raw.code)
+    }
+
     /// The next child that has ended, of all or of one; nil: none has. Never waits.
     public static func reap(_ process: Int32 = -1) throws(SystemError) -> Reaped? {
         var raw = clinux_exit()

@@ -38,15 +38,18 @@ extension Descriptor {
         }
     }
 
-    /// Receives one packet, or what is there of a stream, with the descriptors that came with it (recvmsg(2)).
-    public borrowing func receiveMessage(atMost capacity: Int) throws(SystemError) -> Reception {
+    /// Receives one packet, or what is there of a stream, with the descriptors that came with it (recvmsg(2)). What is only
+    /// peeked at comes again, with new copies of the descriptors, until it is discarded.
+    public borrowing func receiveMessage(
+        atMost capacity: Int, peeking: Bool = false
+    ) throws(SystemError) -> Reception {
         var received = clinux_received()
         var result: Int32 = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, filled in
-            result = clinux_receive(number, buffer.baseAddress, capacity, &received)
+            result = clinux_receive(number, buffer.baseAddress, capacity, peeking ? 1 : 0, &received)
             if result == -ECONNRESET {
                 // The other side left something unread. The kernel says so once, before the packets that it had sent.
-                result = clinux_receive(number, buffer.baseAddress, capacity, &received)
+                result = clinux_receive(number, buffer.baseAddress, capacity, peeking ? 1 : 0, &received)
             }
             if result == 0 { filled = received.bytes }
         }
@@ -63,5 +66,10 @@ extension Descriptor {
         if bytes.isEmpty { return .ended }
         return .message(
             SocketMessage(bytes: bytes, descriptors: descriptors, isTruncated: received.truncated != 0))
+    }
+
+    /// Forgets so many bytes of a stream that were peeked at (recv(2)).
+    public borrowing func discard(_ count: Int) throws(SystemError) {
+        try check(clinux_discard(number, count), "receive a message")
     }
 }

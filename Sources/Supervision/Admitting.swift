@@ -3,8 +3,10 @@
 extension Supervisor {
     /// Says which apps have something new to do; refusals go straight to the answers.
     mutating func admit(_ request: Request, _ ticket: Ticket, _ answers: inout [Effect]) -> [AppName] {
-        guard inquiries[ticket] == nil else {
-            answers.append(.announce(.impossible("ticket \(ticket.number) was given out twice")))
+        // Whoever lost a daemon asks again, under the same ticket.
+        guard inquiries[ticket] == nil else { return [] }
+        if let said = answered.last(where: { $0.ticket == ticket }) {
+            answers.append(.reply(ticket, said.reply))
             return []
         }
         do throws(Refusal) {
@@ -14,6 +16,12 @@ extension Supervisor {
             answers.append(.reply(ticket, .refused(error)))
             return []
         }
+    }
+
+    /// In case that the daemon dies before its client has heard it.
+    mutating func remember(_ reply: Reply, to ticket: Ticket) {
+        if answered.count >= Supervisor.answeredLimit { answered.removeFirst() }
+        answered.append(SavedState.Answered(ticket: ticket, reply: reply))
     }
 
     private mutating func admit(_ request: Request, _ ticket: Ticket) throws(Refusal) -> [AppName] {

@@ -12,9 +12,14 @@ struct Canary: Equatable, Sendable {
 }
 
 /// A canary that is being raised, or widened.
-struct Trial: Equatable, Sendable {
-    var percent: Int
-    var slots: Set<Int>
+public struct Trial: Equatable, Sendable {
+    public var percent: Int
+    public var slots: Set<Int>
+
+    public init(percent: Int, slots: Set<Int>) {
+        self.percent = percent
+        self.slots = slots
+    }
 }
 
 // MARK: - From reload to canary

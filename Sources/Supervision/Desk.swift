@@ -1,8 +1,8 @@
 /// What all apps share while an event is handled: what time it is, the numbers to give out, and the tray of
 /// effects.
 struct Desk: Sendable {
-    /// Instance numbers are reserved on disk in blocks of this size, so that a number is never given twice and a
-    /// spawn does not wait for the disk.
+    /// Instance numbers are reserved on disk in blocks of this size, so that a number is never given twice although the
+    /// disk is always a little behind.
     static let reservation: UInt64 = 1000
 
     private(set) var now = Instant(nanoseconds: 0)
@@ -13,7 +13,6 @@ struct Desk: Sendable {
     var completions: [Completion] = []
     private var effects: [Effect] = []
     private var isUnsaved = false
-    private var hasReserved = false
     private var nextInstance: UInt64
     /// No number from here on was ever given out.
     private(set) var reserved: UInt64
@@ -60,15 +59,13 @@ extension Desk {
         isUnsaved = true
     }
 
-    /// Everything ordered since `open`. The state is written before the last word to a client, and before a spawn
-    /// only when its number was not reserved yet.
+    /// Everything ordered since `open`. What was decided is written before anything of it is done: a daemon that dies
+    /// in between leaves to the next what it meant.
     mutating func close(answers: [Effect]) -> [Effect] {
-        var all = hasReserved ? [.save] + effects : effects
-        if isUnsaved && !hasReserved { all.append(.save) }
-        all += answers
+        let all = (isUnsaved ? [.save] : []) + effects + answers
         effects = []
         completions = []
-        (isUnsaved, hasReserved) = (false, false)
+        isUnsaved = false
         return all
     }
 }
@@ -79,7 +76,7 @@ extension Desk {
     mutating func takeInstanceID() -> InstanceID {
         if nextInstance >= reserved {
             reserved = nextInstance + Desk.reservation
-            hasReserved = true
+            save()
         }
         defer { nextInstance += 1 }
         return InstanceID(nextInstance)

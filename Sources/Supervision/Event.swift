@@ -1,6 +1,6 @@
 /// A fact that flows into the supervisor.
 ///
-/// The shell promises: `.spawned` or `.spawnFailed` answers every `.spawn` once and precedes every other fact
+/// The shell promises: `.spawned`, `.spawnFailed` or `.neverSpawned` answers every `.spawn` once and precedes every other fact
 /// about that instance; `.exited` comes once per spawned instance and `.vanished` once, after it; no fact about an
 /// instance follows its `.vanished` (or its `.spawnFailed`).
 public enum Event: Equatable, Sendable {
@@ -8,6 +8,8 @@ public enum Event: Equatable, Sendable {
     case spawned(InstanceID, ProcessID)
     /// Nothing runs; the text names the stage: "cannot change directory to /x: No such file or directory".
     case spawnFailed(InstanceID, reason: String)
+    /// A former daemon died between the order to spawn it and the deed: there is no such process, and never was.
+    case neverSpawned(InstanceID)
     /// The program called listen(2). Nil: on something that is not held (port 0, a Unix socket, no filter).
     case listened(InstanceID, ListenAddress?)
     /// It closed that listener and lives on.

@@ -1,11 +1,11 @@
 /// A ticket on its way to its reply: which apps have been heard of.
-struct Inquiry: Sendable {
-    var pending: Int
-    var outcomes: [Outcome] = []
-    var failure: Failure?
-    var isRolledBack = true
+public struct Inquiry: Equatable, Sendable {
+    public var pending: Int
+    public var outcomes: [Outcome] = []
+    public var failure: Failure?
+    public var isRolledBack = true
 
-    init(pending: Int, outcomes: [Outcome] = []) {
+    public init(pending: Int, outcomes: [Outcome] = []) {
         self.pending = pending
         self.outcomes = outcomes
     }

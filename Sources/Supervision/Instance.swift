@@ -14,6 +14,8 @@ struct Instance: Equatable, Sendable {
     /// What it must listen on to be ready, because its predecessor did.
     var expected: [ListenAddress]
     var readySince: Instant?
+    /// The dead instance whose listeners it was to have.
+    var heir: InstanceID?
     /// It was ready once; outlives the daemon.
     var isProven = false
     /// The main process has ended; something of it may still run.

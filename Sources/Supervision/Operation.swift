@@ -1,15 +1,26 @@
-/// One thing asked for, for one app.
-struct Operation: Sendable {
-    var kind: Kind
-    var ticket: Ticket?
+/// One thing asked for, for one app. It outlives the daemon.
+public struct Operation: Equatable, Sendable {
+    public var kind: Kind
+    public var ticket: Ticket?
     /// Only this slot, because it was named by its id.
-    var only: SlotIndex?
+    public var only: SlotIndex?
     /// Requests in work are not waited for.
-    var isForced = false
+    public var isForced: Bool
     /// Who asked for the same meanwhile, and has the same answer.
-    var joined: [Ticket] = []
+    public var joined: [Ticket]
 
-    enum Kind: Equatable, Sendable {
+    public init(
+        kind: Kind, ticket: Ticket? = nil, only: SlotIndex? = nil, isForced: Bool = false,
+        joined: [Ticket] = []
+    ) {
+        self.kind = kind
+        self.ticket = ticket
+        self.only = only
+        self.isForced = isForced
+        self.joined = joined
+    }
+
+    public enum Kind: Equatable, Sendable {
         /// Brings a new app up.
         case create
         case start
@@ -31,19 +42,19 @@ struct Operation: Sendable {
     }
 }
 
-/// The operation that is being carried out, and how far it is.
-struct Work: Sendable {
-    var operation: Operation
-    var stage: Stage
-    var change: Outcome.Change
-    var failure: Failure?
-    var isRolledBack = false
+/// The operation that is being carried out, and how far it is. It outlives the daemon.
+public struct Work: Equatable, Sendable {
+    public var operation: Operation
+    public var stage: Stage
+    public var change: Outcome.Change
+    public var failure: Failure?
+    public var isRolledBack = false
     /// What its outcome tells beside the change.
-    var note: Outcome.Note?
+    public var note: Outcome.Note?
     /// What was killed meanwhile.
     var toll = Toll()
 
-    enum Stage: Sendable {
+    public enum Stage: Equatable, Sendable {
         /// Until each of these slots has a ready instance, or its first run has failed.
         case awaiting([Int])
         /// Until nothing runs in these slots.
@@ -54,7 +65,7 @@ struct Work: Sendable {
         case replacing(Int)
     }
 
-    init(_ operation: Operation, _ stage: Stage, change: Outcome.Change) {
+    public init(_ operation: Operation, _ stage: Stage, change: Outcome.Change) {
         self.operation = operation
         self.stage = stage
         self.change = change
@@ -166,6 +177,7 @@ extension App {
 
     /// Lines an operation up, and drops what it makes pointless.
     mutating func enqueue(_ operation: Operation, _ desk: inout Desk) {
+        desk.save()
         if operation.isForced { hurryAll(&desk) }
         let forestalls = operation.kind == .rollback && forestall(&desk)
         if join(operation) { return }

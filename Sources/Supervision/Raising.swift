@@ -25,13 +25,30 @@ extension App {
         _ desk: inout Desk
     ) -> Instance {
         let id = desk.takeInstanceID()
+        desk.save()
         desk.homes[id] = Desk.Home(app: name, slot: k)
         let launch = Launch(
             spec: spec(of: generation), slot: slots[k].index, id: slots[k].id, generation: generation,
             heirOf: heir)
         tell(.launching, k, generation, &desk)
         desk.order(.spawn(id, launch))
-        return Instance(id: id, generation: generation, since: desk.now, expected: owed)
+        var instance = Instance(id: id, generation: generation, since: desk.now, expected: owed)
+        instance.heir = heir
+        return instance
+    }
+
+    /// A former daemon ordered it and died before it came to be: it is ordered anew, as if nothing had been said. What
+    /// it was to inherit stays under its name.
+    mutating func noteNeverSpawned(_ place: Slot.Place, of k: Int, _ desk: inout Desk) {
+        let instance = slots[k][place]
+        slots[k].remove(place)
+        desk.homes[instance.id] = nil
+        desk.save()
+        guard place == .current, instance.fate == .running, isWanted(k) else {
+            return desk.order(.release(instance.id))
+        }
+        slots[k].estate = instance.id
+        slots[k].owed = instance.expected
     }
 
     mutating func noteSpawned(_ process: ProcessID, _ place: Slot.Place, of k: Int, _ desk: inout Desk) {

@@ -5,6 +5,7 @@ extension App {
     mutating func retire(_ place: Slot.Place, of k: Int, _ desk: inout Desk) -> [Effect] {
         let instance = slots[k][place]
         let spec = spec(of: instance.generation)
+        if instance.fate != .unwanted { desk.save() }
         slots[k][place].fate = .unwanted
         if place == .current, !isWanted(k) { learn(from: instance, &desk) }
         guard serves(instance), spec.drainTimeout > .zero else {

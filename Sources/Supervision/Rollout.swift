@@ -1,19 +1,26 @@
 /// A reload on its way: every slot's instance is replaced by one of another version that has proved itself first.
-struct Rollout: Sendable {
-    var target: Generation
-    var direction: Direction
+public struct Rollout: Equatable, Sendable {
+    public var target: Generation
+    public var direction: Direction
     /// Nothing served when it began, so there is nothing to go back to.
-    var isHealing: Bool
+    public var isHealing: Bool
     /// How many instances there are to be afterwards; nil: as many as there are.
-    var instances: Int?
+    public var instances: Int?
     /// All at once (blue-green): on which side new connections are; nil: slot after slot.
-    var side: Side?
+    public var side: Side?
     /// Not a replacement yet: only a few are raised, to be given a part of the connections.
-    var trial: Trial?
+    public var trial: Trial?
     /// Slots that keep what they run, because what should replace it failed on the way back.
-    var kept: Set<Int> = []
+    public var kept: Set<Int> = []
 
-    enum Direction: Equatable, Sendable {
+    public init(target: Generation, direction: Direction, isHealing: Bool, instances: Int? = nil) {
+        self.target = target
+        self.direction = direction
+        self.isHealing = isHealing
+        self.instances = instances
+    }
+
+    public enum Direction: String, Equatable, Sendable {
         case forward
         /// To the version before.
         case back

@@ -143,9 +143,9 @@ extension Slot {
     /// Forgets the past: the next spawn owes nothing and inherits nothing.
     mutating func renew(_ desk: inout Desk) {
         forgo(&desk)
+        if !owed.isEmpty || unstable > 0 || rest != .idle { desk.save() }
         owed = []
         unstable = 0
-        if rest == .finished { desk.save() }
         rest = .idle
         verdict = .open
     }
@@ -153,6 +153,7 @@ extension Slot {
     /// Lets the listeners of the dead go.
     mutating func forgo(_ desk: inout Desk) {
         guard let dead = estate else { return }
+        desk.save()
         estate = nil
         desk.order(.release(dead))
     }

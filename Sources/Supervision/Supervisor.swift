@@ -6,7 +6,7 @@
 /// make the next supervisor from what was written last.
 ///
 /// **What it promises.** Every ticket is answered exactly once, by one `.reply`, after which no `.progress`
-/// follows. Every instance ordered by `.spawn`, also one that could not be started, ends in exactly one
+/// follows; whoever asks again under the ticket of a former daemon's time hears the end of what was begun then. Every instance ordered by `.spawn`, also one that could not be started, ends in exactly one
 /// `.release` or in one `.spawn` that is its heir. No signal goes to an instance before its `.spawned`, to a main
 /// process after its `.exited`, or to anything after its `.vanished`. The same events at the same instants with
 /// the same seed give the same effects, in every process.
@@ -23,12 +23,16 @@ public struct Supervisor: Sendable {
     static let hurriedDrain: Duration = .seconds(2)
 
     var apps: [AppName: App] = [:]
+    /// Who waits for an answer; it outlives the daemon, and so do they.
     var inquiries: [Ticket: Inquiry] = [:]
     /// In which order apps came: they are started in it, also after a boot.
     private(set) var ranks: [AppName: Int] = [:]
     /// When each app must be looked at without anybody saying so.
     var due: [AppName: Instant] = [:]
     var desk: Desk
+    /// What was said last, for clients who could not hear it because the daemon died.
+    var answered: [SavedState.Answered] = []
+    static let answeredLimit = 32
     /// Asked to stop everything, by this ticket.
     var closing: Ticket?
 
@@ -70,7 +74,8 @@ extension Supervisor {
             let late = due.filter { $0.value <= desk.now }.keys
             for name in inOrder(late) { apps[name]?.lapse(&desk) }
             return Array(late)
-        case .spawned(let id, _), .spawnFailed(let id, _), .listened(let id, _), .unlistened(let id, _),
+        case .spawned(let id, _), .spawnFailed(let id, _), .neverSpawned(let id), .listened(let id, _),
+            .unlistened(let id, _),
             .drained(let id), .exited(let id, _), .vanished(let id), .faltered(let id), .recovered(let id),
             .said(let id, _), .checked(let id, _), .stuck(let id, _), .unstuck(let id), .located(let id, _),
             .killed(let id, _):
@@ -89,7 +94,8 @@ extension Supervisor {
 
     /// Brings one app on as far as is possible now.
     private mutating func advance(_ name: AppName) {
-        guard apps[name] != nil else { return }
+        guard let before = apps[name].map(Plans.init) else { return }
+        defer { if apps[name].map(Plans.init) != before { desk.save() } }
         apps[name]!.operate(&desk)
         while apps[name]!.isGone {
             apps[name] = apps[name]!.reborn()
@@ -110,10 +116,13 @@ extension Supervisor {
         for completion in desk.completions {
             guard let ticket = completion.ticket else { continue }
             inquiries[ticket]?.take(completion)
+            desk.save()
         }
         let answered = inquiries.filter { $0.value.pending == 0 && $0.key != closing }.keys.sorted()
         for ticket in answered {
             guard let inquiry = inquiries.removeValue(forKey: ticket) else { continue }
+            remember(inquiry.reply, to: ticket)
+            desk.save()
             answers.append(.reply(ticket, inquiry.reply))
         }
         guard let closing, inquiries[closing]?.pending == 0, apps.values.allSatisfy({ $0.work == nil }) else {
@@ -138,6 +147,8 @@ extension App {
             noteSpawned(process, place, of: k, &desk)
         case .spawnFailed(_, let reason) where isLaunching:
             noteSpawnFailed(reason, place, of: k, &desk)
+        case .neverSpawned where isLaunching:
+            noteNeverSpawned(place, of: k, &desk)
         case .listened(_, let address) where !isLaunching:
             noteListened(on: address, place, of: k, &desk)
         case .unlistened(_, let address) where !isLaunching:
@@ -164,8 +175,9 @@ extension App {
             noteLocated(places, instance.generation, &desk)
         case .killed(_, let victims) where !isLaunching:
             noteKilled(victims, place, of: k)
-        case .requested, .spawned, .spawnFailed, .listened, .unlistened, .drained, .exited, .vanished,
-            .deadlinePassed, .faltered, .recovered, .said, .checked, .stuck, .unstuck, .located, .killed:
+        case .requested, .spawned, .spawnFailed, .neverSpawned, .listened, .unlistened, .drained, .exited,
+            .vanished, .deadlinePassed, .faltered, .recovered, .said, .checked, .stuck, .unstuck, .located,
+            .killed:
             return false
         }
         return true
@@ -188,6 +200,7 @@ extension Event {
         case .requested: "requested"
         case .spawned: "spawned"
         case .spawnFailed: "spawnFailed"
+        case .neverSpawned: "neverSpawned"
         case .listened: "listened"
         case .unlistened: "unlistened"
         case .drained: "drained"

@@ -2,7 +2,7 @@
 
 extension Rollout {
     /// Who gets the new connections while both are there.
-    enum Side: Equatable, Sendable {
+    public enum Side: Equatable, Sendable {
         /// The old ones.
         case blue
         /// The new ones. The old ones are kept meanwhile, alive and out of rotation: to go back is one switch, too.

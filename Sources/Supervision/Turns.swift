@@ -1,12 +1,18 @@
 /// A restart in place: one slot after the other, so that an app of several is never down as a whole.
 ///
 /// It stops at the first instance that does not come up: what still runs is worth more than what was asked for.
-struct Turns: Sendable {
+public struct Turns: Equatable, Sendable {
     /// Running slots whose turn has not come.
-    var left: [Int]
+    public var left: [Int]
     /// Slots being started, to be ready or failed before the end.
-    var awaited: [Int]
-    var turning: Int?
+    public var awaited: [Int]
+    public var turning: Int?
+
+    public init(left: [Int], awaited: [Int], turning: Int? = nil) {
+        self.left = left
+        self.awaited = awaited
+        self.turning = turning
+    }
 }
 
 extension App {

@@ -12,13 +12,20 @@ public struct StateFile: Equatable, Sendable {
     public var lost: [EnvironmentID: [String]] = [:]
     /// The kernel's boot id: what ran before another boot does not run any more.
     public var boot: String?
+    /// When the kernel began each main process, in clock ticks since boot: with its number that names it.
+    public var starts: [InstanceID: UInt64]
+    /// Whose each listener is, and in which order they stand; a line for each, in the shell's words.
+    public var listeners: [String]
 
     public init(
-        state: SavedState, environments: [EnvironmentID: [String: String]] = [:], boot: String? = nil
+        state: SavedState, environments: [EnvironmentID: [String: String]] = [:], boot: String? = nil,
+        starts: [InstanceID: UInt64] = [:], listeners: [String] = []
     ) {
         self.state = state
         self.environments = environments
         self.boot = boot
+        self.starts = starts
+        self.listeners = listeners
     }
 }
 
@@ -32,6 +39,11 @@ extension StateFile {
             if let boot { writer.field("boot", boot) }
             writer.field("next_instance", state.nextInstance)
             writer.field("apps", state.apps)
+            let inquiries = state.inquiries.sorted { $0.key < $1.key }
+            if !inquiries.isEmpty {
+                writer.field("inquiries", inquiries.map { SavedInquiry($0.key, $0.value) })
+            }
+            if !state.answered.isEmpty { writer.field("answered", state.answered) }
             writer.key("environments")
             writer.array(environments.sorted { $0.key < $1.key }) { writer, pair in
                 writer.object { writer in
@@ -43,6 +55,13 @@ extension StateFile {
                     }
                 }
             }
+            if !starts.isEmpty {
+                writer.key("starts")
+                writer.array(starts.sorted { $0.key < $1.key }) { writer, pair in
+                    writer.array([pair.key.number, pair.value]) { $0.integer($1) }
+                }
+            }
+            if !listeners.isEmpty { writer.field("listeners", listeners) }
         }
         writer.newline()
         return writer.bytes
@@ -72,11 +91,20 @@ extension StateFile {
         }
         boot = try fields.optional("boot")
         state = SavedState(nextInstance: try fields.read("next_instance"), apps: try fields.read("apps"))
+        for saved in try fields.optional("inquiries") ?? [SavedInquiry]() {
+            state.inquiries[saved.ticket] = saved.inquiry
+        }
+        state.answered = try fields.optional("answered") ?? []
         environments = [:]
         for saved in try fields.optional("environments") ?? [SavedEnvironment]() {
             environments[saved.id] = saved.variables
             if !saved.lost.isEmpty { lost[saved.id] = saved.lost }
         }
+        starts = [:]
+        for pair in try fields.optional("starts") ?? [[UInt64]]() where pair.count == 2 {
+            starts[InstanceID(pair[0])] = pair[1]
+        }
+        listeners = try fields.optional("listeners") ?? []
     }
 }
 
@@ -99,8 +127,11 @@ extension SavedState.App: JSONReadable, JSONWritable {
         self.init(
             spec: try fields.read("spec"), generation: Generation(try fields.read("generation")),
             slots: try fields.read("slots"), places: try fields.optional("places"),
-            listened: try fields.optional("listened"), previous: try fields.optional("previous"),
-            canary: try fields.optional("canary"))
+            listened: try fields.optional("listened"),
+            previous: try fields.optional("previous"), canary: try fields.optional("canary"),
+            newest: try fields.optional("newest").map(Generation.init),
+            versions: try fields.optional("versions") ?? [], work: try fields.optional("work"),
+            queue: try fields.optional("queue") ?? [])
     }
 
     func write(to writer: inout JSONWriter) {
@@ -112,51 +143,10 @@ extension SavedState.App: JSONReadable, JSONWritable {
             if let listened { writer.field("listened", listened) }
             if let previous { writer.field("previous", previous) }
             if let canary { writer.field("canary", canary) }
-        }
-    }
-}
-
-extension SavedState.Slot: JSONReadable, JSONWritable {
-    init(json: JSON, clock: WallClock) throws(JSONMismatch) {
-        var fields = try JSONFields(json, clock: clock)
-        self.init(
-            index: SlotIndex(try fields.read("index")), id: SlotID(try fields.read("id")),
-            wanted: try fields.read("wanted"), restarts: try fields.read("restarts"),
-            instances: try fields.read("instances"))
-    }
-
-    func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.field("index", index.number)
-            writer.field("id", id.number)
-            writer.field("wanted", wanted)
-            writer.field("restarts", restarts)
-            writer.field("instances", instances)
-        }
-    }
-}
-
-/// `since` is in nanoseconds since boot: it is read on the machine that wrote it, or not at all.
-extension SavedState.Instance: JSONReadable, JSONWritable {
-    init(json: JSON, clock: WallClock) throws(JSONMismatch) {
-        var fields = try JSONFields(json, clock: clock)
-        self.init(
-            id: InstanceID(try fields.read("id")), generation: Generation(try fields.read("generation")),
-            process: ProcessID(try fields.read("pid")), since: Instant(nanoseconds: try fields.read("since")),
-            listening: try fields.read("listening"),
-            hasSaidReady: try fields.optional("said_ready") ?? false,
-            isProven: try fields.optional("proven") ?? false)
-    }
-
-    func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.field("id", id.number)
-            writer.field("generation", generation.number)
-            writer.field("pid", process.number)
-            writer.field("since", since.nanoseconds)
-            writer.field("listening", listening)
-            if hasSaidReady { writer.field("said_ready", true) }
-            if isProven { writer.field("proven", true) }
+            if let newest { writer.field("newest", newest.number) }
+            if !versions.isEmpty { writer.field("versions", versions) }
+            if let work { writer.field("work", work) }
+            if !queue.isEmpty { writer.field("queue", queue) }
         }
     }
 }

@@ -21,7 +21,8 @@ enum Main {
     }
 
     /// `swpm keeper [--ready DESCRIPTOR]`: the launcher says where the first daemon reports that it is up.
-    /// `--check` asks whether this program could take over, `--resume` has it do so.
+    /// `--check` asks whether this program could take over, `--resume` has it do so. `--bereaved LINK LOCK`: a daemon that
+    /// has lost its keeper hands everything over.
     private static func keep(_ arguments: [String]) -> Int32 {
         let number = arguments.count > 1 ? Int32(arguments[1]) : nil
         if arguments.first == "--check", let number {
@@ -29,6 +30,10 @@ enum Main {
         }
         reportCrashes(of: "keeper")
         let ready = arguments.first == "--ready" ? number : nil
+        if arguments.first == "--bereaved", arguments.count > 2 {
+            return KeeperProcess.run(
+                KeeperConfiguration(home: home, lock: Int32(arguments[2]), bereaved: number))
+        }
         return KeeperProcess.run(
             KeeperConfiguration(home: home, ready: ready, resumption: Resumption(arguments)))
     }

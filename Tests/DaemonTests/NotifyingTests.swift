@@ -35,8 +35,10 @@ import Testing
         home = Home(path: Scratch().path)
         watches = try Watches()
         let safe = PortsSafe(
-            deposit: { [notes] key, number in
-                if let copy = try? Descriptor.copy(of: number) { notes.held[key] = SharedDescriptor(copy) }
+            deposit: { [notes] key, descriptor in
+                if let copy = try? Descriptor.copy(of: descriptor.number) {
+                    notes.held[key] = SharedDescriptor(copy)
+                }
             },
             withdraw: { [notes] key in notes.held[key] = nil }, borrow: { _, _ in })
         sockets = NotifySockets(

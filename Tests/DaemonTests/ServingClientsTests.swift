@@ -94,7 +94,7 @@ import Wire
     }
 
     @Test func `a client that waits for an answer has no deadline`() throws {
-        let client = try client(saying: "POST /v1/later HTTP/1.1\r\nHost: x\r\n\r\n")
+        let client = try client(saying: "POST /v1/later HTTP/1.1\r\nHost: x\r\nIdempotency-Key: 1\r\n\r\n")
         #expect(try heard(client).isEmpty)
         #expect(connections.nextDeadline == nil)
         connections.stream(Ticket(1), Array("{\"a\":1}\n".utf8))
@@ -105,7 +105,8 @@ import Wire
 
     @Test func `an answer to a client that left is dropped`() throws {
         do {
-            let client = try client(saying: "POST /v1/later HTTP/1.1\r\nHost: x\r\n\r\n")
+            let client = try client(
+                saying: "POST /v1/later HTTP/1.1\r\nHost: x\r\nIdempotency-Key: 1\r\n\r\n")
             #expect(try heard(client).isEmpty)
         }
         for _ in 0..<5 { try watches.wait(atMost: .milliseconds(2)) }
@@ -114,7 +115,7 @@ import Wire
     }
 
     @Test func `a client that does not read loses its connection, not the daemon its memory`() throws {
-        let client = try client(saying: "POST /v1/later HTTP/1.1\r\nHost: x\r\n\r\n")
+        let client = try client(saying: "POST /v1/later HTTP/1.1\r\nHost: x\r\nIdempotency-Key: 1\r\n\r\n")
         #expect(try heard(client).isEmpty)
         let line = [UInt8](repeating: UInt8(ascii: "x"), count: 1 << 20)
         for _ in 0..<(Connections.outputLimit >> 20) + 2 { connections.stream(Ticket(1), line) }
@@ -123,7 +124,7 @@ import Wire
     }
 
     @Test func `an old client gets its stream without chunks`() throws {
-        let client = try client(saying: "POST /v1/later HTTP/1.0\r\n\r\n")
+        let client = try client(saying: "POST /v1/later HTTP/1.0\r\nIdempotency-Key: 1\r\n\r\n")
         #expect(try heard(client).isEmpty)
         connections.finish(Ticket(1), Array("{\"b\":2}\n".utf8))
         let text = try heard(client)

@@ -54,7 +54,7 @@ import Testing
         }
         #expect(try site.pids(of: "app").contains(before[1]))
         try site.must("delete", "app")
-        #expect(site.daemonLog.contains("the keeper is gone"))
+        #expect(site.daemonLog.contains("the keeper was killed: another has everything"))
     }
 
     @Test(arguments: Owner.here)

@@ -68,7 +68,7 @@ private func takeAnswer(from pieces: [[UInt8]]) -> Answered {
 private func tryCall(_ request: HTTPRequest) {
     guard let call = try? APICall(request) else { return }
     var parser = RequestParser()
-    parser.feed(call.bytes)
+    parser.feed(call.bytes())
     guard case .request(let again)? = try? parser.next(), let rewritten = try? APICall(again) else {
         preconditionFailure("our own request was not understood")
     }

@@ -107,14 +107,14 @@ import Testing
         #expect(scene.change(of: ticket) == .reverted)
     }
 
-    @Test func `a reload that died with its daemon gives its slots back`() {
+    @Test func `a reload that outlived its daemon gives its slots back when it is broken off`() {
         var scene = Scene.serving(Self.first)
         scene.ask(.apply([Self.second]))
         swap(&scene, on: [Scene.address, Self.third])
         scene.supervisor = Supervisor(restoring: scene.supervisor.saved, seed: 2, now: scene.now)
         scene.tell(.deadlinePassed)
-        scene.obey()
-        swap(&scene)
+        scene.ask(.rollback(.all))
+        for _ in 0..<3 { swap(&scene) }
         #expect(generations(scene) == [1, 1])
         #expect(scene.app()?.operation == nil)
     }

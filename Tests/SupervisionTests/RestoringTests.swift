@@ -39,9 +39,73 @@ import Testing
         scene.ask(.apply([Scene.spec()]))
         var next = reborn(scene)
         #expect(next.supervisor.nextDeadline == next.now)
-        next.tell(.deadlinePassed)
+        next.tell(.neverSpawned(scene.spawns[0].0))
         #expect(next.spawns.count == 2)
         #expect(next.spawns[0].0 != next.spawns[1].0)
+        #expect(next.slot()?.restarts == 0 && next.slot()?.deaths.isEmpty == true)
+    }
+
+    @Test func `what was being spawned and is there is recognised`() {
+        var scene = Scene()
+        let ticket = scene.ask(.apply([Scene.spec()]))
+        let id = scene.spawns[0].0
+        var next = reborn(scene)
+        next.tell(.spawned(id, ProcessID(77)))
+        next.tell(.listened(id, Scene.address))
+        next.pass(.seconds(60))
+        #expect(next.spawns.count == 1 && next.current() == id)
+        #expect(next.change(of: ticket) == .started)
+    }
+
+    @Test func `an heir that never came to be leaves what it was to inherit to the next`() {
+        var scene = Scene.serving()
+        let dead = scene.current()!
+        scene.die(dead)
+        let lost = scene.heir(of: dead)!
+        var next = reborn(scene)
+        next.tell(.neverSpawned(lost))
+        #expect(next.heir(of: lost) != nil && next.releases.isEmpty)
+        #expect(next.slot()?.restarts == 1)
+    }
+
+    @Test func `a pending restart keeps its moment, and the count of unstable runs`() {
+        var scene = Scene.serving()
+        for _ in 0..<3 {
+            scene.die(scene.current()!)
+            scene.pass(.seconds(1))
+            scene.launch()
+        }
+        scene.die(scene.current()!)
+        let before = scene.slot()!
+        var next = reborn(scene)
+        next.tell(.deadlinePassed)
+        #expect(before.nextTry != nil && next.slot()?.nextTry == before.nextTry)
+        #expect(next.slot()?.unstableRestarts == before.unstableRestarts)
+        #expect(next.spawns.count == scene.spawns.count)
+        next.pass(.seconds(30))
+        #expect(next.spawns.count == scene.spawns.count + 1)
+    }
+
+    @Test func `who asks again under a ticket hears what was answered, and nothing is done twice`() {
+        var scene = Scene.serving(Scene.spec(instances: 2))
+        let ticket = scene.ask(.scale(.named("web"), .by(1)))
+        scene.serve()
+        scene.pass(.seconds(60))
+        #expect(scene.change(of: ticket) == .scaled)
+        var next = reborn(scene)
+        next.effects = []
+        next.tell(.requested(.scale(.named("web"), .by(1)), ticket))
+        #expect(next.change(of: ticket) == .scaled)
+        #expect(next.app()?.slots.count == 3 && next.spawns.isEmpty)
+    }
+
+    @Test func `what waits in line is done by the next daemon`() {
+        var scene = Scene.serving(Scene.spec(instances: 2))
+        scene.ask(.reload(.all))
+        let queued = scene.ask(.scale(.all, .to(3)))
+        var next = reborn(scene)
+        for _ in 0..<6 { next.swap() }
+        #expect(next.change(of: queued) == .scaled && next.app()?.slots.count == 3)
     }
 
     @Test func `what was stopped stays stopped, and a stop goes on`() {
@@ -59,22 +123,59 @@ import Testing
         #expect(next.spawns.count == 2)
     }
 
-    @Test func `a reload that was on its way is rolled back`() {
+    @Test func `a reload that was on its way goes on with the same candidate, and its client hears the end`()
+    {
         var scene = Scene.serving(Scene.spec(instances: 2))
-        scene.ask(.apply([Scene.release("2", instances: 2)]))
+        let ticket = scene.ask(.apply([Scene.release("2", instances: 2)]))
         scene.swap()
         scene.launch()
         let candidate = scene.slot(1)!.others[0].id
         var next = reborn(scene)
         next.tell(.deadlinePassed)
-        #expect(next.app()?.operation == .rollingBack)
-        #expect(next.signals.last?.0 == candidate)
-        next.die(candidate)
-        #expect(next.spawns.last?.1.generation == Generation(1))
-        next.swap()
+        #expect(next.app()?.operation == .reloading)
+        next.tell(.listened(candidate, Scene.address))
+        next.pass(.seconds(2))
+        next.obey()
+        next.pass(.seconds(2))
+        #expect(next.current(1) == candidate && next.spawns.count == scene.spawns.count)
+        #expect(next.change(of: ticket) == .reloaded)
         #expect(next.app()?.operation == nil)
-        #expect(next.app()?.slots.allSatisfy { $0.current?.generation == Generation(1) } == true)
         next.ask(.reload(.all))
         #expect(next.spawns.last?.1.generation == Generation(3))
+    }
+
+    @Test func `a candidate that fails after the daemon's death is rolled back as ever`() {
+        var scene = Scene.serving(Scene.spec(instances: 2))
+        let ticket = scene.ask(.apply([Scene.release("2", instances: 2)]))
+        scene.launch()
+        var next = reborn(scene)
+        next.die(scene.slot(0)!.others[0].id)
+        next.pass(.seconds(60))
+        guard case .rolledBack = next.reply(to: ticket) else {
+            Issue.record("\(String(describing: next.reply(to: ticket)))")
+            return
+        }
+        #expect(next.app()?.slots.allSatisfy { $0.current?.generation == Generation(1) } == true)
+    }
+
+    @Test func `a reload that an older version left half done is rolled back`() {
+        var scene = Scene.serving(Scene.spec(instances: 2))
+        scene.ask(.apply([Scene.release("2", instances: 2)]))
+        scene.swap()
+        scene.launch()
+        var saved = scene.supervisor.saved
+        saved.inquiries = [:]
+        for k in saved.apps.indices {
+            (saved.apps[k].newest, saved.apps[k].versions) = (nil, [])
+            (saved.apps[k].work, saved.apps[k].queue) = (nil, [])
+            for slot in saved.apps[k].slots.indices {
+                for one in saved.apps[k].slots[slot].instances.indices {
+                    saved.apps[k].slots[slot].instances[one].role = nil
+                }
+            }
+        }
+        scene.supervisor = Supervisor(restoring: saved, seed: 2, now: scene.now)
+        scene.tell(.deadlinePassed)
+        #expect(scene.app()?.operation == .rollingBack)
     }
 }

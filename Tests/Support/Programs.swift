@@ -8,6 +8,12 @@ public enum Programs {
     /// The release binary: `SWPM_BINARY`, else what `swift build -c release` made.
     public static var swpm: String { environment("SWPM_BINARY") ?? "\(release)/swpm" }
 
+    /// The release binary that can be told to die at any step; nil: `make faults` has not made it.
+    public static var faulty: String? {
+        let path = "\(root)/.build-faults/release/swpm"
+        return isExecutable(path) ? path : nil
+    }
+
     /// The load generator, as released: a slow one would measure itself.
     public static var load: String { "\(release)/load" }
 

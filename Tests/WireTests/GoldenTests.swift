@@ -126,7 +126,7 @@ import Testing
 
     @Test func `POST apps`() throws {
         let call = APICall.operate(.apply([spec()]), environment: ["PATH": "/bin", "LANG": "C"])
-        try expectGolden(call.bytes, "apply.http")
+        try expectGolden(call.bytes(), "apply.http")
     }
 
     @Test func `errors, and who answers`() throws {

@@ -87,7 +87,7 @@ import Testing
 
     private func expectRoundTrip(_ call: APICall, _ comment: Comment) throws {
         var parser = RequestParser()
-        parser.feed(call.bytes)
+        parser.feed(call.bytes())
         guard case .request(let request)? = try parser.next() else {
             Issue.record("no request came out: \(comment)")
             return

@@ -142,7 +142,7 @@ extension Invariants {
         }
         let processes = Set(saved.apps.flatMap(\.slots).flatMap(\.instances).map(\.id))
         let running = Set(
-            instances.filter { $0.value.state == .runs || $0.value.state == .exited }.map(\.key))
+            instances.filter { $0.value.state != .gone }.map(\.key))
         require(processes == running, "saved and running differ")
     }
 

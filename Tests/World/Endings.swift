@@ -4,9 +4,13 @@ internal import Supervision
 
 extension Invariants {
     mutating func reborn(from saved: SavedState) {
-        let known = Set(saved.apps.flatMap(\.slots).flatMap(\.instances).map(\.id))
-        instances = instances.filter { known.contains($0.key) }
-        for id in known {
+        let slots = saved.apps.flatMap(\.slots)
+        let known = Set(slots.flatMap(\.instances).map(\.id))
+        let estates = Set(slots.compactMap(\.estate))
+        instances = instances.filter { known.contains($0.key) || estates.contains($0.key) }
+        for id in estates { instances[id]?.isReleased = false }
+        for app in saved.apps { for slot in app.slots { expect(slot, of: app) } }
+        for id in known where instances[id]?.state != .ordered {
             guard let instance = instances[id] else {
                 return violate("saved what was never there: \(id.number)")
             }
@@ -29,9 +33,28 @@ extension Invariants {
         }
         isReborn = true
         living = known
-        open = []
         steered = [:]
         floors = [:]
+    }
+
+    /// Clients who lost their daemon.
+    var unanswered: [(ticket: Ticket, request: Request)] {
+        open.sorted().compactMap { ticket in asked[ticket].map { (ticket, $0) } }
+    }
+
+    /// What was to be spawned may never have been ordered: the daemon died in between.
+    private mutating func expect(_ slot: SavedState.Slot, of app: SavedState.App) {
+        for instance in slot.instances where instance.process == nil {
+            highest = max(highest, instance.id.number)
+            var known = instances[instance.id] ?? Known(instance, slot.index, app)
+            known.state = .ordered
+            known.isReleased = false
+            known.isInherited = true
+            known.expected = []
+            instances[instance.id] = known
+            let more = known.isOfSwitch || tried.contains(known.app) ? app.slots.count : 1
+            surges[known.app] = max(surges[known.app] ?? 1, known.surge, more)
+        }
     }
 
     mutating func checkDeadline(_ deadline: Instant?, at now: Instant) {
@@ -90,5 +113,23 @@ extension Invariants {
         require(living.isEmpty, "something outlives the end")
         if case .delete = request { require(supervisor.snapshot.apps.isEmpty, "deleted and still there") }
         if case .shutdown = request { require(isFinished, "shut down and not finished") }
+    }
+}
+
+extension Invariants.Known {
+    /// One whose order nobody saw.
+    fileprivate init(_ saved: SavedState.Instance, _ slot: SlotIndex, _ app: SavedState.App) {
+        let versions = app.versions + [app.canary?.version].compactMap { $0 }
+        let spec = versions.first { $0.generation == saved.generation }?.spec ?? app.spec
+        let bake = spec.bake ?? spec.restart.minUptime
+        self.init(
+            app: spec.name, slot: slot, generation: saved.generation, release: spec.arguments,
+            patience: spec.restart.minUptime, bake: bake, isOfSwitch: spec.strategy == .blueGreen,
+            drainTimeout: spec.drainTimeout, takesMessages: spec.shutdownWithMessage, watch: bake)
+        surge = spec.maxSurge
+        stuckReplace = spec.stuckReplace
+        awaitsWord = spec.waitReady
+        awaitsCheck = spec.health != nil
+        retries = spec.health?.retries
     }
 }

@@ -39,6 +39,7 @@ public struct Digest: Equatable, Sendable {
         case .requested(_, let ticket): mix(1000 + ticket.number)
         case .spawned(let id, _): mix(1, id)
         case .spawnFailed(let id, _): mix(2, id)
+        case .neverSpawned(let id): mix(27, id)
         case .listened(let id, let address): mix(3 + UInt64(address?.port ?? 0) << 8, id)
         case .unlistened(let id, let address): mix(4 + UInt64(address.port) << 8, id)
         case .drained(let id): mix(5, id)
@@ -124,6 +125,7 @@ extension Moment {
         case .requested(let request, let ticket): "#\(ticket.number) \(short(request))"
         case .spawned(let id, _): "spawned \(id.number)"
         case .spawnFailed(let id, _): "spawnFailed \(id.number)"
+        case .neverSpawned(let id): "neverSpawned \(id.number)"
         case .listened(let id, let address): "listened \(id.number) on \(address?.description ?? "something")"
         case .unlistened(let id, let address): "unlistened \(id.number) from \(address)"
         case .drained(let id): "drained \(id.number)"

@@ -46,6 +46,7 @@ struct Invariants {
         /// How long it must be ready before it takes over.
         var bake: Duration
         var isOfSwitch: Bool
+        var surge = 1
         var state = State.ordered
         var since: Instant?
         var listening: Set<ListenAddress> = []
@@ -151,7 +152,7 @@ extension Invariants {
             instances[id]?.since = now
             guard let known = instances[id], !known.awaitsWord, !known.awaitsCheck else { return }
             instances[id]?.readyAt = now + known.patience
-        case .spawnFailed(let id, _), .vanished(let id):
+        case .spawnFailed(let id, _), .neverSpawned(let id), .vanished(let id):
             instances[id]?.state = .gone
             living.remove(id)
         case .listened(let id, let address):
@@ -314,7 +315,10 @@ extension Invariants {
         switch reply {
         case .done(let outcomes):
             // Of several apps, those done first may have changed since.
-            if outcomes.count == 1, !isCrowded { checkTruth(of: outcomes[0], asked[ticket], snapshot) }
+            // Who asks again hears what was true then.
+            if outcomes.count == 1, !isCrowded, !isReborn {
+                checkTruth(of: outcomes[0], asked[ticket], snapshot)
+            }
         case .failed:
             require(!isKind, "failed in a kind world: \(reply)")
         case .rolledBack(let failure, _):

@@ -244,7 +244,7 @@ extension Kernel {
     }
 
     /// A new daemon compares what was written with what there is: ends what it does not know, and is told of
-    /// what went missing.
+    /// what went missing, or never came to be.
     mutating func reconcile(with saved: SavedState) {
         mailbox = []
         let known = saved.apps.flatMap(\.slots).flatMap(\.instances)
@@ -261,6 +261,13 @@ extension Kernel {
 
     private mutating func report(_ instance: SavedState.Instance) {
         let id = instance.id
+        if instance.process == nil {
+            guard let process = processes[id], process.isLaunched else {
+                processes[id]?.isCancelled = true
+                return mailbox.append(.neverSpawned(id))
+            }
+            mailbox.append(.spawned(id, process.process))
+        }
         guard let process = processes[id] else {
             mailbox.append(.exited(id, Exit(status: .unknown, at: instance.since)))
             mailbox.append(.vanished(id))

@@ -65,8 +65,8 @@ extension Invariants {
         switch event {
         case .checked(let id, .failed): checkPatience(with: id, effects, snapshot, at: now)
         case .exited(let id, _): checkCanaryEnded(by: id, snapshot)
-        case .requested, .spawned, .spawnFailed, .listened, .unlistened, .drained, .vanished, .faltered,
-            .recovered, .said, .checked, .stuck, .unstuck, .located, .killed, .deadlinePassed:
+        case .requested, .spawned, .spawnFailed, .neverSpawned, .listened, .unlistened, .drained, .vanished,
+            .faltered, .recovered, .said, .checked, .stuck, .unstuck, .located, .killed, .deadlinePassed:
             break
         }
     }

@@ -178,7 +178,9 @@ extension World {
         isDying = false
         let unheard = kernel.mailbox.filter { if case .requested = $0 { true } else { false } }
         kernel.reconcile(with: written)
-        kernel.mailbox += unheard
+        // Who was heard and not answered asks again.
+        let again = invariants.unanswered.map { Event.requested($0.request, $0.ticket) }
+        kernel.mailbox = again + kernel.mailbox + unheard
         supervisor = Supervisor(restoring: written, history: writtenHistory, seed: dice.seed(), now: now)
         record(Moment(at: now, event: nil, effects: []))
         invariants.reborn(from: written)

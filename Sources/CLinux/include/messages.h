@@ -40,7 +40,10 @@ int clinux_peer(int descriptor, struct clinux_peer *peer);
 int clinux_peer_groups(int descriptor, uint32_t *groups, uint32_t capacity);
 /* Never raises SIGPIPE. */
 long clinux_send(int descriptor, const void *bytes, size_t count, const int *descriptors, int descriptor_count);
-int clinux_receive(int descriptor, void *bytes, size_t capacity, struct clinux_received *received);
+/* peeks: it stays there to be received again. */
+int clinux_receive(int descriptor, void *bytes, size_t capacity, int peeks, struct clinux_received *received);
+/* Receives so many bytes and forgets them, and the descriptors that came along. */
+int clinux_discard(int descriptor, size_t count);
 /* For datagrams, with the sender's credentials; never waits. */
 int clinux_datagram_socket(void);
 /* In the abstract namespace. */

@@ -21,6 +21,9 @@ int clinux_pidfd_send_signal(int descriptor, int signal);
 int clinux_pidfd_getfd(int descriptor, int number);
 /* 1: filled; 0: nobody has ended; -ECHILD: no children. process -1: any. */
 int clinux_reap(int process, struct clinux_exit *exit);
+/* How the process behind it ended, once somebody has reaped it: 1: filled; 0: not yet; -ENOTTY, -EINVAL: a kernel before
+ * 6.15. */
+int clinux_pidfd_exit(int descriptor, struct clinux_exit *exit);
 int clinux_set_child_subreaper(void);
 int64_t clinux_read_memory(int process, uint64_t address, void *bytes, size_t count);
 /* Two words of effective capabilities. */

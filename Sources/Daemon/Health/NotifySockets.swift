@@ -50,7 +50,7 @@ extension NotifySockets {
         let (name, descriptor) = try bind(home.notifySocket(of: instance))
         let socket = Socket(descriptor)
         sockets[instance] = socket
-        safe.deposit(NotifySockets.key(instance), socket.descriptor.number)
+        safe.deposit(NotifySockets.key(instance), socket.descriptor)
         return "@\(name)"
     }
 

@@ -14,7 +14,7 @@ extension Loop {
         switch word {
         case .ready where supervisor.awaitsWord(of: instance):
             let key = "\(Loop.readyPrefix)\(instance.number)"
-            keeper.deposit(key: key, nothing.number)
+            keeper.deposit(key: key, nothing)
             readyNotes.append(key)
         case .mainProcess(let process):
             guard process != entry.process, !entry.ended else { return }

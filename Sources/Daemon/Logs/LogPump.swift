@@ -96,7 +96,7 @@ extension LogPump {
     private func start(_ id: StreamID, _ reader: SharedDescriptor, _ plan: StreamPlan) {
         let key = id.key(path: plan.path, limit: KeeperRequest.keyLimit)
         keys[id] = key
-        keeper.deposit(key: key, reader.number)
+        keeper.deposit(key: key, reader)
         orders.send(.open(id, reader, plan, .new))
     }
 }

@@ -94,7 +94,8 @@ extension Channel {
     /// False: there is nothing more now, or there never will be.
     private func read() -> Bool {
         // What the kernel refuses to give is lost like what was never sent.
-        guard let reception = try? socket.descriptor.receiveMessage(atMost: Channel.readSize) else {
+        guard let reception = try? socket.descriptor.receiveMessage(atMost: Channel.readSize, peeking: true)
+        else {
             end()
             return false
         }
@@ -108,7 +109,13 @@ extension Channel {
             for arrival in reader.feed(message.bytes) where isOpen { hear(arrival) }
             // A descriptor belongs to a line that is complete, or to the one under way.
             if !reader.isAmidLine || strays.count > Channel.strayLimit { strays = [] }
-            return isOpen
+            guard isOpen else { return false }
+            // Only now: what a daemon heard and did not answer, because it was killed, the next one hears again.
+            guard (try? socket.descriptor.discard(message.bytes.count)) != nil else {
+                end()
+                return false
+            }
+            return true
         }
     }
 

@@ -5,6 +5,9 @@ internal import Wire
 /// What a Node program is started with so that it can send messages.
 struct ChannelProvision: Sendable {
     var socket: SharedDescriptor
+    /// The daemon's end. The program holds it, too, unasked: so the channel never ends for it, and whoever comes when
+    /// keeper and daemon were killed finds it there.
+    var keepsake: SharedDescriptor
     var variables: [String: String]
 
     /// One byte, which whoever takes the channel below a wrapper reads, so that nobody else does.
@@ -12,12 +15,17 @@ struct ChannelProvision: Sendable {
 
     /// The number under which Node's own `fork` passes it.
     static let usualNumber: Int32 = 3
+    /// High enough to be in nobody's way.
+    static let keepsakeNumber: Int32 = 200
     /// Below this Node marks what it finds so that its children do not inherit it; the token has the next number.
     static let wrappedNumber: Int32 = 100
     static let wrappedVariable = "SWPM_CHANNEL"
 
-    init(socket: SharedDescriptor, variables: [String: String]) throws(SystemError) {
+    init(
+        socket: SharedDescriptor, keepsake: SharedDescriptor, variables: [String: String]
+    ) throws(SystemError) {
         self.socket = socket
+        self.keepsake = keepsake
         self.variables = variables
         token = SharedDescriptor(try MemoryFile.create("swpm-token"))
         try token.descriptor.write([1], at: 0)
@@ -28,6 +36,7 @@ struct ChannelProvision: Sendable {
         let taken = request.descriptors.map(\.target).max() ?? 2
         let number = max(ChannelProvision.usualNumber, taken + 1)
         request.descriptors.append(.init(socket.number, as: number))
+        request.descriptors.append(.init(keepsake.number, as: ChannelProvision.keepsakeNumber))
         let own = ["NODE_CHANNEL_FD": "\(number)", "NODE_CHANNEL_SERIALIZATION_MODE": "json"]
         request.environment += own.merging(variables) { ours, _ in ours }.sorted { $0.key < $1.key }
             .map { "\($0.key)=\($0.value)" }
@@ -41,6 +50,7 @@ struct ChannelProvision: Sendable {
         let number = ChannelProvision.wrappedNumber
         request.descriptors.append(.init(socket.number, as: number))
         request.descriptors.append(.init(token.number, as: number + 1))
+        request.descriptors.append(.init(keepsake.number, as: ChannelProvision.keepsakeNumber))
         request.environment.append("\(ChannelProvision.wrappedVariable)=\(number):\(inode)")
         return true
     }

@@ -79,9 +79,9 @@ extension Channels {
         let pair = try UnixSocket.pair(.stream)
         let ours = SharedDescriptor(pair.first)
         channels[instance] = Channel(instance, ours, watches)
-        keeper.deposit(key: Channels.key(instance), ours.number)
+        keeper.deposit(key: Channels.key(instance), ours)
         return try ChannelProvision(
-            socket: SharedDescriptor(pair.second), variables: variables(instance, launch))
+            socket: SharedDescriptor(pair.second), keepsake: ours, variables: variables(instance, launch))
     }
 
     /// The program runs, and has its end of the channel or not.
@@ -91,7 +91,7 @@ extension Channels {
         if node == .wrapper {
             wrapped.insert(instance)
             untaken.insert(instance)
-            keeper.deposit(key: Channels.wrappedKey(instance), channel.socket.number)
+            keeper.deposit(key: Channels.wrappedKey(instance), channel.socket)
         }
         open(channel, isOld: false)
     }

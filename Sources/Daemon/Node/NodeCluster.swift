@@ -28,7 +28,7 @@ final class NodeCluster {
         self.tell = tell
         let kept = found[NodeCluster.key]
         let file = if let kept { kept } else { SharedDescriptor(try MemoryFile.create("swpm-node")) }
-        if kept == nil { keeper.deposit(key: NodeCluster.key, file.number) }
+        if kept == nil { keeper.deposit(key: NodeCluster.key, file) }
         memory = TwoPages(file)
     }
 

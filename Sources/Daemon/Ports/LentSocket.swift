@@ -103,7 +103,7 @@ extension Ports {
             serial: nextSerial, app: app, name: name, descriptor: descriptor, path: path, holders: [instance])
         nextSerial += 1
         sockets[socket.serial] = socket
-        safe.deposit(socket.key, descriptor.number)
+        safe.deposit(socket.key, descriptor)
         note()
         return descriptor
     }

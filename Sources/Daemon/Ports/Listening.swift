@@ -119,7 +119,7 @@ extension Ports {
         serials[listener.inode] = listener.serial
         let user = listener.socket.identity.user
         groups[key, default: ListenerGroup(key, user: user)].append(listener.serial)
-        safe.deposit(listener.key, descriptor.number)
+        safe.deposit(listener.key, descriptor)
         note()
         // The program that is attached names positions, and the new one is behind them all.
         if steered.contains(key) { joined.insert(key) } else { attach(key) }

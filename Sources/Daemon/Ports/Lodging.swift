@@ -45,7 +45,7 @@ extension Ports {
         let theirs = SharedDescriptor(pair.second)
         trap.channel = ours
         traps[instance] = trap
-        safe.deposit(Trap.channelKey(instance), ours.number)
+        safe.deposit(Trap.channelKey(instance), ours)
         trap.watch = try watches.watch(ours.number, for: [.readable, .readHungUp]) { [unowned self] _ in
             receiveListener(trap)
         }

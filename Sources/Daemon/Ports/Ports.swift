@@ -146,13 +146,13 @@ struct PortsMemory {
             self.calls = calls
         } else {
             calls = SharedDescriptor(try InFlight.create())
-            safe.deposit(InFlight.key, calls.number)
+            safe.deposit(InFlight.key, calls)
         }
         if let journal = found[PortsJournal.key] {
             self.journal = journal
         } else {
             journal = SharedDescriptor(try PortsJournal.create())
-            safe.deposit(PortsJournal.key, journal.number)
+            safe.deposit(PortsJournal.key, journal)
         }
     }
 }

@@ -5,13 +5,65 @@ internal import Supervision
 struct RestoredTenant {
     var instance: InstanceID
     var slot: SlotIndex
-    var process: ProcessID
+    /// Nil: it has none, or has none any more.
+    var process: ProcessID?
     var spec: AppSpec
     var generation: Generation
     var hasEnded = false
+    /// Whose listeners it was to have, as far as it was told.
+    var heirOf: InstanceID?
 }
 
 extension Ports {
+    /// What a daemon must know of the listeners when the keeper was killed, too: each line begins with the kernel's
+    /// number for the socket.
+    var survivors: [String] {
+        groups.sorted { $0.value.order.first ?? 0 < $1.value.order.first ?? 0 }.flatMap { _, group in
+            group.order.compactMap { serial in
+                guard let listener = listeners[serial] else { return nil }
+                let line = String(decoding: listener.line(user: group.user).dropLast(), as: UTF8.self)
+                return "\(listener.inode)\t\(line)"
+            }
+        }
+    }
+
+    /// Fetches them from the programs that have them: the queue of one that is nobody's went with its holders.
+    func recover(
+        _ survivors: [String], from processes: (InstanceID) -> [Int32],
+        into held: inout [String: SharedDescriptor]
+    ) {
+        var lines: [UInt8] = []
+        var serial: UInt64 = 0
+        for survivor in survivors {
+            let parts = survivor.split(separator: "\t", maxSplits: 1)
+            guard parts.count == 2, let inode = UInt64(parts[0]),
+                let entry = PortsJournal.entry(String(parts[1]))
+            else { continue }
+            serial = max(serial, entry.serial)
+            let family = entry.holders.keys.sorted().flatMap(processes)
+            guard let descriptor = borrow(inode, from: family) else {
+                tell("a listener of \(entry.group.app) on \(entry.group.address.listenAddress) is lost")
+                continue
+            }
+            held[HeldListener.key(entry.serial)] = descriptor
+            safe.deposit(HeldListener.key(entry.serial), descriptor)
+            lines += entry.line
+        }
+        // It was made a moment ago, and nothing stands in it.
+        do throws(SystemError) { try journal.write(lines, nextSerial: serial + 1) } catch { tell("\(error)") }
+    }
+
+    private func borrow(_ inode: UInt64, from family: [Int32]) -> SharedDescriptor? {
+        for process in family {
+            guard let socket = ProcFS.sockets(of: process).first(where: { $0.inode == inode }),
+                let handle = try? Processes.open(process),
+                let copy = try? Processes.borrow(socket.descriptor, through: handle.number)
+            else { continue }
+            return SharedDescriptor(copy)
+        }
+        return nil
+    }
+
     /// Takes back what a previous daemon had, from what the keeper held meanwhile. Running programs noticed
     /// nothing; calls that nobody answered are answered now.
     func restore(_ running: [RestoredTenant], found: [String: SharedDescriptor]) {
@@ -20,7 +72,10 @@ extension Ports {
                 app: tenant.spec.name, slot: tenant.slot, spec: tenant.spec, tier: .plain,
                 generation: tenant.generation, process: tenant.process, hasEnded: tenant.hasEnded)
         }
-        restoreListeners(found)
+        let heirs = Dictionary(
+            running.compactMap { tenant in tenant.heirOf.map { ($0, tenant.instance) } },
+            uniquingKeysWith: { first, _ in first })
+        restoreListeners(found, heirs)
         let remains = inFlight.remains()
         for (instance, remain) in remains {
             restoreTrap(instance, remain.slot, remain.call, found)
@@ -30,14 +85,19 @@ extension Ports {
         }
     }
 
-    private func restoreListeners(_ found: [String: SharedDescriptor]) {
+    private func restoreListeners(
+        _ found: [String: SharedDescriptor], _ heirs: [InstanceID: InstanceID]
+    ) {
         do throws(SystemError) {
             guard let (entries, serial, lines) = try journal.read() else { return }
             nextSerial = serial
             for entry in entries {
                 guard let descriptor = found[HeldListener.key(entry.serial)] else { continue }
-                restore(entry, descriptor)
+                restore(entry, descriptor, heirs)
             }
+            // Of somebody who ended, and whose place nobody takes.
+            for listener in listeners.values.sorted(by: { $0.serial < $1.serial })
+            where !listener.holders.keys.contains(where: { tenants[$0] != nil }) { close(listener) }
             for line in lines {
                 if let socket = LentSocket(line: line, found: found) { sockets[socket.serial] = socket }
             }
@@ -55,9 +115,15 @@ extension Ports {
         }
     }
 
-    private func restore(_ entry: PortsJournal.Entry, _ descriptor: SharedDescriptor) {
-        let holders = entry.holders.reduce(into: [:]) { holders, holder in
-            holders[holder.key] = holder.value && tenants[holder.key]?.hasEnded == false
+    private func restore(
+        _ entry: PortsJournal.Entry, _ descriptor: SharedDescriptor, _ heirs: [InstanceID: InstanceID]
+    ) {
+        var holders: [InstanceID: Bool] = [:]
+        for (holder, served) in entry.holders {
+            // The daemon before died between the order to inherit and the deed.
+            let heir = tenants[holder] == nil ? heirs[holder] : nil
+            let isAlive = heir == nil && served && tenants[holder]?.hasEnded == false
+            holders[heir ?? holder] = isAlive
         }
         let listener = HeldListener(
             serial: entry.serial, descriptor: descriptor, group: entry.group, holders: holders,

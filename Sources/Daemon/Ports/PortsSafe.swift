@@ -4,7 +4,7 @@ internal import Linux
 /// What the ports ask of the keeper, which outlives the daemon and may look into every instance.
 struct PortsSafe {
     /// Keeps a copy under a key until it is withdrawn.
-    var deposit: (_ key: String, _ descriptor: Int32) -> Void
+    var deposit: (_ key: String, _ descriptor: SharedDescriptor) -> Void
     var withdraw: (_ key: String) -> Void
     /// Fetches what a waiting system call names; answers later, from the loop.
     var borrow: (_ order: BorrowOrder, _ then: @escaping (Borrowed) -> Void) -> Void

@@ -34,7 +34,7 @@ extension Ports {
 
     func open(_ trap: Trap, _ listener: SharedDescriptor) {
         trap.listener = listener
-        safe.deposit(Trap.listenerKey(trap.instance), listener.number)
+        safe.deposit(Trap.listenerKey(trap.instance), listener)
         do throws(SystemError) {
             let interest: Poller.Interest = trap.isOpen ? [.readable, .oneShot] : [.oneShot]
             trap.watch = try watches.watch(listener.number, for: interest) { [unowned self] what in
@@ -61,6 +61,7 @@ extension Ports {
         guard let seccomp = trap.seccomp, trap.isOpen, !trap.isBusy else { return }
         do throws(SystemError) {
             if what.contains(.readable), let call = try inFlight.receive(seccomp, slot: trap.slot) {
+                Fault.point()
                 return take(call, trap)
             }
         } catch {
@@ -121,8 +122,10 @@ extension Ports {
     ) {
         if let seccomp = call.trap.seccomp {
             do throws(SystemError) {
+                Fault.point()
                 // False: its thread is gone, and so is the question.
                 _ = try act(seccomp, call.notification.id)
+                Fault.point()
             } catch {
                 tell("\(error) (instance \(call.trap.instance.number))")
             }

@@ -1,4 +1,4 @@
-internal import Supervision
+public import Supervision
 
 // MARK: - From HTTP
 
@@ -153,8 +153,12 @@ extension APICall {
         }
     }
 
-    /// The bytes of that request.
-    public var bytes: [UInt8] { HTTPWriter.request(request) }
+    /// The bytes of that request. With a ticket it can be asked again.
+    public func bytes(_ ticket: Ticket? = nil) -> [UInt8] {
+        var asked = request
+        asked.ticket = ticket
+        return HTTPWriter.request(asked)
+    }
 
     private func operation(_ request: Request, _ environment: [String: String]?) -> HTTPRequest {
         switch request {

@@ -1,3 +1,5 @@
+public import Supervision
+
 /// The headers of one message, in the order they came.
 public struct HTTPHeaders: Equatable, Sendable {
     /// Names in lower case.
@@ -81,6 +83,25 @@ public struct HTTPRequest: Equatable, Sendable {
         self.headers = headers
         self.body = body
         self.keepsAlive = keepsAlive
+    }
+}
+
+extension HTTPRequest {
+    /// What `Idempotency-Key` says: whoever asks again under the same key, because the daemon died before it answered,
+    /// hears the end of what was begun. A number stands for itself, anything else for its hash (FNV-1a).
+    public var ticket: Ticket? {
+        get {
+            guard let key = headers["idempotency-key"], !key.isEmpty else { return nil }
+            let hash = key.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
+                ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3
+            }
+            let number = UInt64(key).flatMap { $0 > 0 && $0 <= UInt64(Int64.max) ? $0 : nil }
+            return Ticket(number ?? (hash >> 1 | 1))
+        }
+        set {
+            headers.fields.removeAll { $0.name == "idempotency-key" }
+            if let newValue { headers.fields.append(.init("idempotency-key", "\(newValue.number)")) }
+        }
     }
 }
 

@@ -1,3 +1,5 @@
+internal import Supervision
+
 /// Messages as they go out.
 ///
 /// Everything that stands in a head comes from here, never from a user, so nothing can break out of it; the parts
@@ -19,6 +21,7 @@ public enum HTTPWriter {
         }
         bytes += " HTTP/1.1\r\nHost: swpm\r\n".utf8
         if !request.keepsAlive { bytes += "Connection: close\r\n".utf8 }
+        if let ticket = request.ticket { bytes += "Idempotency-Key: \(ticket.number)\r\n".utf8 }
         if let body = request.body {
             bytes += "Content-Type: \(json)\r\nContent-Length: \(body.count)\r\n\r\n".utf8
             bytes += body

@@ -232,6 +232,11 @@ extension JSONWriter {
         array(value) { $0.string($1) }
     }
 
+    mutating func field(_ name: StaticString, _ values: [Int]) {
+        key(name)
+        array(values) { $0.integer($1) }
+    }
+
     mutating func field(_ name: StaticString, _ value: some JSONWritable) {
         key(name)
         value.write(to: &self)

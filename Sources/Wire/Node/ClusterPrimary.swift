@@ -87,7 +87,7 @@ extension ClusterPrimary {
         }
         let key = query.key
         // A second server on the same address: one program cannot have it twice, with or without a primary.
-        if known.servers[key] != nil {
+        if let server = known.servers[key], !server.mayBeAskedAgain {
             return [send(.refuse(key: key, code: Self.addressInUse, answering: sequence), to: worker)]
         }
         guard known.servers.count < ClusterWorker.serverLimit else {

@@ -14,6 +14,11 @@ struct ClusterWorker: Equatable, Sendable {
         var unanswered: Int64?
         /// It takes connections.
         var listens = false
+        /// A former daemon opened it.
+        var wasRestored = false
+
+        /// Whoever died may not have answered: the question is heard again.
+        var mayBeAskedAgain: Bool { wasRestored && !listens }
     }
 
     /// A message that a descriptor goes along with. The next one goes when this one has arrived.
@@ -31,10 +36,10 @@ struct ClusterWorker: Equatable, Sendable {
 
     init() {}
 
-    /// As a former daemon left it: questions that it had not answered are lost.
+    /// As a former daemon left it: questions that it had not answered come again.
     init(_ servers: [(query: ClusterQuery, listens: Bool)]) {
         for (query, listens) in servers {
-            self.servers[query.key] = Server(query: query, listens: listens)
+            self.servers[query.key] = Server(query: query, listens: listens, wasRestored: true)
         }
     }
 }

@@ -58,7 +58,7 @@ extension Outcome: JSONReadable, JSONWritable {
 
 /// At most one member: `canary`, `promoted` or `reverted`.
 extension Outcome.Note {
-    fileprivate init?(_ fields: inout JSONFields) throws(JSONMismatch) {
+    init?(_ fields: inout JSONFields) throws(JSONMismatch) {
         if let canary: AppSnapshot.Canary = try fields.optional("canary") {
             self = .canary(canary.generation, percent: canary.percent)
         } else if let promoted: Int = try fields.optional("promoted") {
@@ -70,7 +70,7 @@ extension Outcome.Note {
         }
     }
 
-    fileprivate func write(to writer: inout JSONWriter) {
+    func write(to writer: inout JSONWriter) {
         switch self {
         case .canary(let generation, let percent):
             writer.field("canary", AppSnapshot.Canary(generation, percent: percent))

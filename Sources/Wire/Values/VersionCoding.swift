@@ -7,13 +7,14 @@ extension SavedState.Version: JSONReadable, JSONWritable {
         var fields = try JSONFields(json, clock: clock)
         self.init(
             generation: Generation(try fields.read("generation")), spec: try fields.read("spec"),
-            listened: try fields.optional("listened"))
+            places: try fields.optional("places"), listened: try fields.optional("listened"))
     }
 
     func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.field("generation", generation.number)
             writer.field("spec", spec)
+            if let places { writer.field("places", places) }
             if let listened { writer.field("listened", listened) }
         }
     }

@@ -34,9 +34,9 @@ final class PortsStage {
         let wiring = Wiring()
         self.wiring = wiring
         let access = PortsSafe(
-            deposit: { key, number in
+            deposit: { key, descriptor in
                 wiring.stage?.safe[key] = SharedDescriptor(
-                    Descriptor(owning: fcntl(number, F_DUPFD_CLOEXEC, 3)))
+                    Descriptor(owning: fcntl(descriptor.number, F_DUPFD_CLOEXEC, 3)))
             },
             withdraw: { wiring.stage?.safe[$0] = nil },
             borrow: { order, then in
@@ -204,7 +204,7 @@ extension PortsStage {
     func address(_ host: String = "127.0.0.1") -> ListenAddress { ListenAddress(host: host, port: port) }
 
     /// The daemon dies and another one comes up.
-    func restart(_ running: [InstanceID: AppSpec]) throws {
+    func restart(_ running: [InstanceID: AppSpec], dead: [InstanceID: AppSpec] = [:]) throws {
         pending = []
         for trap in ports.traps.values { trap.isOpen = false }
         for watch in ports.traps.values.compactMap(\.watch) + ports.listeners.values.compactMap(\.watch) {
@@ -220,7 +220,11 @@ extension PortsStage {
                 RestoredTenant(
                     instance: $0, slot: SlotIndex(0), process: ProcessID(process($0)), spec: $1,
                     generation: Generation(1))
-            },
+            }
+                + dead.map {
+                    RestoredTenant(
+                        instance: $0, slot: SlotIndex(0), spec: $1, generation: Generation(1), hasEnded: true)
+                },
             found: safe)
     }
 }

@@ -64,7 +64,7 @@ import Testing
         let first = try stage.serve()
         try stage.crash(first)
         let client = try stage.connect()
-        try stage.restart([:])
+        try stage.restart([:], dead: [first: stage.spec()])
         _ = try stage.serve(heirOf: first)
         #expect(try stage.answer(client) == "2")
     }

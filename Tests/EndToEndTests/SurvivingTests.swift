@@ -1,0 +1,229 @@
+import Glibc
+import Support
+import Testing
+
+/// Five applications, load, and swpm killed in the midst of whatever it does: nobody notices.
+@Suite(.serialized) struct Surviving {
+    @Test func `kill -9 of the daemon at any moment is noticed by nobody`() throws {
+        let crowd = try Crowd()
+        defer { crowd.site.scratch.end() }
+        for round in 0..<Counts.of(5, soak: 50) {
+            try crowd.during(round) { crowd.kill("daemon") }
+        }
+        try crowd.settle()
+    }
+
+    @Test func `kill -9 of the keeper at any moment is noticed by nobody`() throws {
+        let crowd = try Crowd()
+        defer { crowd.site.scratch.end() }
+        for round in 0..<Counts.of(2, soak: 20) {
+            try crowd.during(round) { crowd.kill("keeper") }
+        }
+        try crowd.settle()
+    }
+
+    @Test func `kill -9 of both is noticed by nobody, and the next command goes on`() throws {
+        let crowd = try Crowd()
+        defer { crowd.site.scratch.end() }
+        for round in 0..<Counts.of(2, soak: 20) {
+            crowd.kill("keeper", "daemon")
+            try crowd.lookAround()
+            try crowd.during(round) {}
+        }
+        try crowd.settle()
+    }
+
+    /// The client of a reload that was interrupted by the death of both asks whoever comes next.
+    @Test func `a reload during which both are killed comes to its end`() throws {
+        let crowd = try Crowd()
+        defer { crowd.site.scratch.end() }
+        for _ in 0..<Counts.of(1, soak: 10) {
+            try crowd.during(0) { crowd.kill("keeper", "daemon") }
+        }
+        try crowd.settle()
+    }
+}
+
+/// A Node cluster, a Node server, a Python and a Go server and a shell script, the first under load; and what each of
+/// them must look like.
+private final class Crowd {
+    let site: Site
+    private let loads: [Load]
+    /// Changed by what is asked for only.
+    private var restarts: [String: Int64] = [:]
+    private var pids: [String: [Int32]] = [:]
+    private static let apps = ["cluster", "single", "python", "go", "shell"]
+    private static let line = String(repeating: "x", count: 60)
+    private var dice = SystemRandomNumberGenerator()
+
+    init() throws {
+        site = try Site(Owner.here.last!)
+        let ports = (0..<4).map { _ in freePort() }
+        let workers = try site.fixture("node/workers.js")
+        let file = site.file(
+            "cluster.json",
+            """
+            {"apps": [{"name": "cluster", "script": "\(workers)", "args": ["http", "\(ports[0])"],
+            "instances": 2, "exec_mode": "cluster", "interpreter": "\(try NodeVersion.v20.program(for: site))"}]}
+            """)
+        try site.must("start", file)
+        for (server, name, port) in [
+            (Server.node, "single", ports[1]), (.python, "python", ports[2]), (.go, "go", ports[3]),
+        ] {
+            try site.must(["start", "--name", name, "--zero-downtime"] + server.arguments(site, port: port))
+        }
+        // Two of it would both say so, and both write into one file.
+        let script = site.file(
+            "numbers.sh",
+            """
+            exec 9>>\(site.scratch.path("held")); flock -n 9 || { echo twice >> \(site.scratch.path("twice")); exit 1; }
+            i=0; while :; do i=$((i+1)); echo line $i \(Crowd.line); [ $((i % 50)) = 0 ] && sleep 0.01; done
+
+            """)
+        try site.must("start", script, "--name", "shell", "--interpreter", "bash")
+        loads = try [
+            Load(port: ports[0], clients: 8, more: ["--keep-alive"]),
+            Load(port: ports[3], clients: 4, pause: 5),
+        ]
+        for app in Crowd.apps {
+            restarts[app] = 0
+            pids[app] = try site.pids(of: app)
+        }
+    }
+
+    func kill(_ parts: String...) {
+        let own = site.own
+        // The keeper first: it would start a daemon again.
+        for part in parts {
+            for facts in own where facts.command[1] == part { Glibc.kill(facts.id, SIGKILL) }
+        }
+    }
+
+    /// Has something done, and kills whoever does it at a moment that is as good as any.
+    func during(_ round: Int, _ death: () -> Void) throws {
+        let words: [[String]] = [
+            ["reload", "cluster"], ["scale", "python", round % 10 < 5 ? "2" : "1"], ["reload", "go"],
+            ["restart", "single"],
+            ["reload", "python"],
+        ]
+        let command = words[round % words.count]
+        let running = try site.command(command).start()
+        // The moment is what is tried: there is nothing to wait for.
+        usleep(UInt32.random(in: 0...150_000, using: &dice))
+        death()
+        let finished = try running.wait(within: .seconds(60))
+        try #require(finished.succeeded, "\(finished)\n\(site.daemonLog)")
+        if command[0] != "scale" { restarts[command[1], default: 0] += 1 }
+        pids[command[1]] = nil
+        try lookAround()
+    }
+
+    /// Everything is there once, as it was or as it was asked for.
+    func lookAround() throws {
+        try eventually(within: .seconds(30), "everybody online\n\(site.daemonLog)") {
+            let finished = try site.swpm("jlist")
+            // Nobody may have asked since both were killed.
+            guard finished.succeeded, finished.output.contains("pm_id") else {
+                return try site.swpm("start", "shell").succeeded && false
+            }
+            return try site.rows().allSatisfy { $0.status == "online" } && site.rows().count >= 6
+        }
+        let rows = try site.rows()
+        for app in Crowd.apps {
+            let own = rows.filter { $0.name == app }
+            if let before = pids[app] {
+                #expect(own.map(\.pid) == before, "\(app)\n\(site.daemonLog)")
+            }
+            pids[app] = own.map(\.pid)
+            let wanted = restarts[app] ?? 0
+            #expect(own[0].restarts == wanted, "\(app)\n\(site.daemonLog)")
+        }
+        let listed = Set(rows.map(\.pid))
+        let heads = Set(site.living.filter { $0.session == $0.id }.map(\.id))
+        #expect(heads == listed, "\(site.daemonLog)")
+        #expect(!exists(site.scratch.path("twice")))
+        #expect(site.own.count == 2, "\(site.own)")
+    }
+
+    func settle() throws {
+        // What was adopted is reloaded like anything else.
+        for app in ["cluster", "single", "python", "go"] { try site.must("reload", app) }
+        for load in loads {
+            let result = try load.stop()
+            #expect(result.failures == 0, "\(result)\n\(site.daemonLog)")
+        }
+        try site.must("stop", "shell")
+        var expected = 0
+        for line in (readBytes("\(site.home)/logs/shell-out-0.log") ?? []).split(separator: 0x0a) {
+            expected += 1
+            guard line.elementsEqual("line \(expected) \(Crowd.line)".utf8) else {
+                Issue.record("line \(expected) is \(String(decoding: line, as: UTF8.self))")
+                break
+            }
+        }
+        #expect(expected > 1000)
+    }
+}
+
+extension Site {
+    @discardableResult
+    fileprivate func must(_ arguments: [String]) throws -> Finished {
+        let finished = try command(arguments).run(within: .seconds(120))
+        try #require(finished.succeeded, "\(finished)\n\(daemonLog)")
+        return finished
+    }
+}
+
+/// The daemon is killed at every step that it takes: before and after each effect, each deposit, each call that it takes
+/// from the kernel and answers, and each write of the state.
+@Suite(.serialized) struct DyingAtEveryStep {
+    /// The build that can be told to is too expensive for `make test`.
+    @Test(.enabled(if: Programs.faulty != nil))
+    func `a reload under load, a scale, a stop and a start go on from any step`() throws {
+        let site = try Site(Owner.here.last!)
+        defer { site.scratch.end() }
+        copyFile(try #require(Programs.faulty), to: "\(site.bin)/swpm")
+        let port = freePort()
+        try site.must(["start", "--name", "app", "-i", "2"] + Server.swift.arguments(site, port: port))
+        let load = try Load(port: port, clients: 4)
+        let commands = [["reload", "app"], ["scale", "app", "3"], ["scale", "app", "2"]]
+        let steps = try commands.reduce(0) { try $0 + site.dieAtEveryStep(of: $1) }
+        let result = try load.stop()
+        #expect(result.failures == 0, "\(result)\n\(site.daemonLog)")
+        // Nobody serves meanwhile: there is no load.
+        let more = try [["stop", "app"], ["start", "app"]].reduce(0) { try $0 + site.dieAtEveryStep(of: $1) }
+        #expect(steps + more > 100, "there are more steps than \(steps) and \(more)")
+    }
+}
+
+extension Site {
+    /// Has a new daemon die at its first step, one at its second, and so on, while it does this; how many there were.
+    fileprivate func dieAtEveryStep(of words: [String]) throws -> Int {
+        var step = 1
+        while true {
+            file("home/fault", "\(step)")
+            let daemon = try #require(own.first { $0.command[1] == "daemon" }).id
+            kill(daemon, SIGKILL)
+            let finished = try command(words).run(within: .seconds(60))
+            try #require(finished.succeeded, "step \(step): \(finished)\n\(daemonLog)")
+            let rows = try rows(of: "app").filter { $0.pid > 0 }
+            try #require(agrees(rows), "step \(step): \(rows) \(living)\n\(daemonLog)")
+            // It was armed, and lives: there are no more steps.
+            let second = own.first { $0.command[1] == "daemon" }?.id
+            if try !wasKilled(since: step) || second == nil { return step }
+            step += Counts.of(7, soak: 1)
+        }
+    }
+
+    /// Whether the keeper has seen a daemon die that had this order.
+    private func wasKilled(since step: Int) throws -> Bool {
+        let deaths = (readFile("\(home)/daemon.log") ?? "").split(separator: "\n").count {
+            $0.contains("was ended by signal 9; starting it again")
+        }
+        let seen = "\(scratch.path)/deaths"
+        let before = Int(readFile(seen) ?? "0") ?? 0
+        writeFile(seen, "\(deaths)")
+        // One by our own hand.
+        return deaths - before > 1
+    }
+}
