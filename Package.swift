@@ -69,6 +69,8 @@ let package = Package(
                 .unsafeFlags(
                     [
                         "-Xlinker", "-T\(Context.packageDirectory)/Sources/swpm/without-unwinding.ld",
+                        // See CLinux/unicode.c.
+                        "-Xlinker", "--wrap=_swift_stdlib_getScalarName",
                         // The names that the program itself does without, for the traces of its crashes.
                         "-Xlinker", "-Map=\(Context.packageDirectory)/.build/swpm.map",
                     ],

@@ -53,9 +53,7 @@ extension Session {
     /// How many instances an app has is changed only by who says how many.
     private func keepingInstances(_ spec: AppSpec, _ options: StartOptions) throws(Stop) -> AppSpec {
         guard options.instances == nil, home.hasState else { return spec }
-        // Where apps are kept, but nobody runs them, only a daemon can say what they were.
-        let signals = try Session.listenForSignals()
-        _ = try Summons(caller: caller, mayLaunch: true).connect(disturbance: signals.descriptor.number)
+        try wake()
         guard let snapshot = try caller.snapshot(),
             let present = snapshot.apps.first(where: { $0.spec.name == spec.name })
         else { return spec }
@@ -65,10 +63,17 @@ extension Session {
         return kept
     }
 
+    /// Where apps are kept, but nobody runs them, only a daemon can say what they were.
+    private func wake() throws(Stop) {
+        let signals = try Session.listenForSignals()
+        _ = try Summons(caller: caller, mayLaunch: true).connect(disturbance: signals.descriptor.number)
+    }
+
     /// Whether it names what is in the list already; a path never does.
     private func isKnown(_ text: String) throws(Stop) -> Bool {
         guard !text.contains("/") else { return false }
         if text == "all" { return true }
+        if home.hasState { try wake() }
         guard let snapshot = try caller.snapshot() else { return false }
         return snapshot.apps.contains { app in
             app.spec.name.name == text || app.spec.name.namespace == text || "\(app.spec.name)" == text

@@ -134,7 +134,10 @@ extension Site {
     /// Everything that was started here and lives, without swpm itself.
     var living: [ProcessFacts] {
         let own = Set(own.map(\.id))
-        return processes(with: Self.markVariable, mark).filter { facts in
+        let mark = Array("\(Self.markVariable)=\(mark)".utf8)
+        // A caller's own variables are lost when keeper and daemon are both killed.
+        let marker = Array("SWPM_ID=\(home):".utf8)
+        return processes { $0.elementsEqual(mark) || $0.starts(with: marker) }.filter { facts in
             facts.state != "Z" && !own.contains(facts.id) && facts.command.first != "\(bin)/swpm"
         }
     }

@@ -64,7 +64,8 @@ private final class Crowd {
             "cluster.json",
             """
             {"apps": [{"name": "cluster", "script": "\(workers)", "args": ["http", "\(ports[0])"],
-            "instances": 2, "exec_mode": "cluster", "interpreter": "\(try NodeVersion.v20.program(for: site))"}]}
+            "instances": 2, "exec_mode": "cluster", "drain_timeout": "5s",
+            "interpreter": "\(try NodeVersion.v20.program(for: site))"}]}
             """)
         try site.must("start", file)
         for (server, name, port) in [

@@ -34,8 +34,13 @@ public func isAlive(_ process: pid_t) -> Bool { factsAbout(process).map { $0.sta
 /// The processes that were started with this variable and value in their environment.
 public func processes(with variable: String, _ value: String) -> [ProcessFacts] {
     let wanted = Array("\(variable)=\(value)".utf8)
-    return runningProcesses().filter { facts in
+    return processes { $0.elementsEqual(wanted) }
+}
+
+/// Processes with such an entry, `NAME=value`, in their environment.
+public func processes(with isWanted: (ArraySlice<UInt8>) -> Bool) -> [ProcessFacts] {
+    runningProcesses().filter { facts in
         guard let bytes = readBytes("/proc/\(facts.id)/environ") else { return false }
-        return bytes.split(separator: 0).contains { $0.elementsEqual(wanted) }
+        return bytes.split(separator: 0).contains(where: isWanted)
     }
 }
