@@ -67,6 +67,11 @@ final class LogWatch {
 
     private func take(_ change: DirectoryWatch.Change, _ news: inout News) {
         let path = change.path
+        if path == home.logs {
+            add(directory: path)
+            // What was written there before that was told to nobody.
+            news.paths = nil
+        }
         if paths.contains(path) {
             news.paths?.insert(path)
         } else if change.directory == home.logs ? LogFileName(change.name) != nil : tellsOfApps(path) {
@@ -74,10 +79,7 @@ final class LogWatch {
         }
     }
 
-    private func tellsOfApps(_ path: String) -> Bool {
-        if path == home.logs { add(directory: path) }
-        return [home.state, home.socket, home.logs].contains(path)
-    }
+    private func tellsOfApps(_ path: String) -> Bool { [home.state, home.socket, home.logs].contains(path) }
 
     private func add(directory: String) {
         guard directories.insert(directory).inserted else { return }

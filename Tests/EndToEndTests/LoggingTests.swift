@@ -66,7 +66,7 @@ import Testing
                 "rotate\(run).json",
                 """
                 [{ name: "writer\(run)", script: "\(script)", interpreter: "sh", autorestart: false,
-                   log_rotate: { size: "50K", keep: 1000, compress: \(run % 2 == 0) } }]
+                   min_uptime: "20ms", log_rotate: { size: "50K", keep: 1000, compress: \(run % 2 == 0) } }]
                 """)
             try site.must("start", file)
             let log = "\(site.home)/logs/writer\(run)-out-0.log"
