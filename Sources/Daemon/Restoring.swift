@@ -15,7 +15,7 @@ struct Found {
         self.manifest = manifest
         file = Found.remembered(manifest, scribe) ?? Found.read(home, scribe)
         history = Found.readHistory(home, scribe)
-        wasAbandoned = manifest.held.isEmpty && file.boot == boot
+        wasAbandoned = manifest.held.isEmpty && file.boot == boot && file.state.hasProcesses
         // Pids from before a boot mean nothing.
         if file.boot != boot { file.state = file.state.withoutProcesses }
     }
@@ -102,7 +102,7 @@ extension Loop {
     }
 
     private func tellOfGoingOn(_ work: Work, _ app: AppName) {
-        scribe.log("the daemon before died while \(app) was being \(work.change.rawValue): that goes on")
+        scribe.log("\(app) was being \(work.change.rawValue) when the daemon before ended: that goes on")
     }
 
     /// Everybody who holds, or is to inherit, listeners in this slot.

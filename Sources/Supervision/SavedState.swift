@@ -187,6 +187,11 @@ public struct SavedState: Equatable, Sendable {
 }
 
 extension SavedState {
+    /// Something ran, or was about to.
+    public var hasProcesses: Bool {
+        apps.contains { app in app.slots.contains { !$0.instances.isEmpty } }
+    }
+
     /// What is wanted alone: nothing runs that it would be recognised by.
     public var withoutProcesses: SavedState {
         var rest = self
