@@ -22,6 +22,8 @@ struct Instance: Equatable, Sendable {
     var hasExited = false
     /// Why it failed, once it has.
     var death: Death?
+    /// That was told of, and cannot be taken back: it did not end because it was asked to.
+    var isBuried = false
     /// What its program said of itself: that it was ready once, what it is about to do, and anything for people.
     var hasSaidReady = false
     var announced: Announced?

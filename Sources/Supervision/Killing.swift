@@ -107,7 +107,7 @@ public struct Toll: Equatable, Sendable {
 extension App {
     /// What was killed counts as a fact of its own only where an end was asked for: what has crashed has a death.
     mutating func noteKilled(_ victims: Victims, _ place: Slot.Place, of k: Int) {
-        guard slots[k][place].fate == .unwanted else { return }
+        guard slots[k][place].fate == .unwanted, !slots[k][place].isBuried else { return }
         slots[k][place].victims.add(victims)
     }
 

@@ -57,6 +57,7 @@ extension App {
     mutating func bury(_ death: Death, _ place: Slot.Place, of k: Int, _ desk: inout Desk) {
         let instance = slots[k][place]
         slots[k][place].death = death
+        slots[k][place].isBuried = true
         slots[k].record(death)
         desk.save()
         desk.order(.announce(.died(name, slots[k].index, death)))

@@ -135,6 +135,17 @@ import Testing
         #expect(scene.slot()?.killings.isEmpty == true && scene.slot()?.deaths.count == 1)
     }
 
+    @Test func `what is swept away behind a crash is no killing of a restart that came meanwhile`() {
+        var scene = Scene.serving()
+        let id = scene.current()!
+        scene.tell(.exited(id, Exit(status: .code(1), at: scene.now)))
+        scene.pass(.milliseconds(1))
+        scene.ask(.restart(.all))
+        scene.tell(.killed(id, victims(1...2)))
+        scene.vanish(id)
+        #expect(scene.slot()?.killings.isEmpty == true && scene.slot()?.deaths.count == 1)
+    }
+
     @Test func `what is being launched is stopped when it has been`() {
         var scene = Scene()
         let start = scene.ask(.apply([Scene.spec()]))

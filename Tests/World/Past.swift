@@ -17,9 +17,22 @@ extension Invariants {
             }
         }
         let snapshot = effects.isEmpty ? Snapshot() : supervisor.snapshot
-        // With an answer another operation may have begun, which has other slots of the same numbers.
-        let isAnswer = effects.contains { if case .reply = $0 { true } else { false } }
-        for effect in effects { checkRemembered(effect, history, snapshot, hasSlots: !isAnswer) }
+        let hasSlots = !hasBegunAnother(effects)
+        for effect in effects { checkRemembered(effect, history, snapshot, hasSlots: hasSlots) }
+    }
+
+    /// Behind one that has ended another operation may have begun, which has other slots of the same numbers. The end
+    /// is answered, or, where more apps are waited for, only told of.
+    private func hasBegunAnother(_ effects: [Effect]) -> Bool {
+        var tickets: Set<Ticket> = []
+        for effect in effects {
+            switch effect {
+            case .reply: return true
+            case .progress(let ticket, _): tickets.insert(ticket)
+            default: continue
+            }
+        }
+        return tickets.count > 1
     }
 
     /// Whoever was to end, and was killed, is named when nothing is left of it; and nobody else.
