@@ -91,29 +91,6 @@ import Testing
 
     // MARK: - The first command
 
-    @Test func `fifty first commands at once start one daemon`() throws {
-        scratch.file("sleeper.sh", "exec sleep 1000\n")
-        let started = try (0..<50).map { number in
-            try command(["start", "sleeper.sh", "--min-uptime", "20ms", "--name", "app\(number)"]).start()
-        }
-        for running in started {
-            let ended = try running.wait()
-            #expect(ended.code == 0, "\(ended)")
-        }
-        #expect(try swpm("list").output.split(separator: "\n").count == 51)
-        let daemons = names(in: "/proc").filter { process in
-            guard let words = readBytes("/proc/\(process)/cmdline")?.split(separator: 0), words.count >= 2
-            else {
-                return false
-            }
-            let role = String(decoding: words[1], as: UTF8.self)
-            guard role == "daemon" || role == "keeper" else { return false }
-            return readBytes("/proc/\(process)/environ")?.split(separator: 0)
-                .contains { String(decoding: $0, as: UTF8.self) == "SWPM_HOME=\(home)" } == true
-        }
-        #expect(daemons.count == 2, "one keeper and one daemon: \(daemons)")
-    }
-
     @Test func `a home that others can write to is closed, somebody else's is not used`() throws {
         scratch.directory("home", mode: 0o777)
         try startSleeper()
