@@ -46,6 +46,50 @@ import Testing
         #expect(try site.pids(of: "app") != [pid])
     }
 
+    @Test(arguments: Counts.isSoak ? stages : [(.v18, true), (.v24, false)])
+    func `HTTP/2 over TLS says goodbye and answers what was asked, beside HTTP/1 on its port`(
+        _ version: NodeVersion, isCluster: Bool
+    ) throws {
+        let site = try Site(Owner.here[0])
+        defer { site.scratch.end() }
+        let port = freePort()
+        let (key, certificate) = try site.certificate(in: site.scratch.directory("keys"))
+        try site.startNode(
+            version, "secure.mjs", arguments: ["\(port)", key, certificate], instances: 2,
+            more: ", \"exec_mode\": \"\(isCluster ? "cluster" : "fork")\", \"zero_downtime\": true"
+                + ", \"min_uptime\": \"300\", \"drain_grace\": \"1s\"")
+        try eventually(within: .seconds(20), "it listens") { (try? Visitor(port: port)) != nil }
+        let client = try site.command(
+            try version.program(for: site), [try site.fixture("node/sessions.mjs"), "\(port)", "300"]
+        ).start()
+        try eventually(within: .seconds(20), "the first answer") { client.errorsSoFar.contains("running") }
+        let load = try Posting(site, "https://127.0.0.1:\(port)/")
+        for _ in 0..<Counts.of(2, soak: 10) {
+            // Its clients never pause: who is not said goodbye to drains until `drain_timeout`.
+            let reload = try site.must("reload", "app", within: .seconds(50))
+            #expect(reload.took < .seconds(25) && !reload.output.contains("killed"), "\(reload)")
+        }
+        try load.expectNoFailure(site)
+        let seen = try client.stop(SIGINT, within: .seconds(20))
+        #expect(seen.succeeded && seen.output.hasSuffix(", 0 failed: \n"), "\(seen)\n\(site.daemonLog)")
+        #expect(!seen.output.contains(" 0 goodbyes") && !seen.output.hasPrefix("0 "), "\(seen)")
+        // Older ones do not know their sessions over TLS: who is idle is closed after the grace.
+        let idle = version == .v24 ? "idle: goodbye\nidle: closed" : "idle: closed"
+        #expect(seen.errors.contains(idle), "\(seen)")
+    }
+
+    @Test(arguments: NodeVersion.some)
+    func `a server that is made while its program drains says goodbye, too`(_ version: NodeVersion) throws {
+        let site = try Site(Owner.here[0])
+        defer { site.scratch.end() }
+        try site.startNode(version, "server.js", arguments: ["\(freePort())"])
+        let script = try site.fixture("node/latecomer.js")
+        let seen = try site.command(
+            try version.program(for: site), [script, "\(site.home)/preload.cjs"]
+        ).run()
+        #expect(seen.output == "goodbye 0\n", "\(seen)")
+    }
+
     @Test(arguments: NodeVersion.one(.v24))
     func `a cluster of the program's own is replaced, and new connections do not fail`(
         _ version: NodeVersion

@@ -51,20 +51,25 @@ extension Site {
         try must("start", path)
     }
 
+    /// A key and a certificate for it, which nobody has signed.
+    func certificate(in folder: String) throws -> (key: String, certificate: String) {
+        let (key, certificate) = ("\(folder)/key.pem", "\(folder)/cert.pem")
+        if let user = owner.becomes { giveTree(folder, to: user) }
+        let made = try command(
+            "openssl",
+            ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate]
+                + ["-days", "2", "-subj", "/CN=localhost"]
+        ).run()
+        try #require(made.succeeded, "\(made)")
+        return (key, certificate)
+    }
+
     /// nginx before the app, with TLS to the client, unless it is plain, and kept connections to the app.
     func startNginx(
         on port: UInt16, before upstream: String, isPlain: Bool = false, more: String = ""
     ) throws -> Running {
         let folder = scratch.directory("nginx")
-        let keys = command(
-            "openssl",
-            [
-                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "\(folder)/key.pem", "-out",
-                "\(folder)/cert.pem", "-days", "2", "-subj", "/CN=localhost",
-            ])
-        if let user = owner.becomes { giveTree(folder, to: user) }
-        let made = try keys.run()
-        try #require(made.succeeded, "\(made)")
+        let (key, certificate) = try self.certificate(in: folder)
         let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map { "\($0)_temp_path \(folder)/\($0);" }.joined(separator: " ")
         let user = owner.becomes == nil && geteuid() == 0 ? "user root;" : ""
@@ -78,7 +83,7 @@ extension Site {
               upstream app { server \(upstream); keepalive 64; }
               server {
                 listen 127.0.0.1:\(port)\(isPlain ? "" : " ssl");
-                ssl_certificate \(folder)/cert.pem; ssl_certificate_key \(folder)/key.pem;
+                ssl_certificate \(certificate); ssl_certificate_key \(key);
                 location / {
                   proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection "";
                   \(more)
@@ -99,6 +104,11 @@ struct Posting {
     private let running: Running
 
     init(_ site: Site, _ address: String) throws {
+        // What has not listened within min_uptime counts as ready, too; wrk does not try twice.
+        let port = address.split(separator: ":").last.flatMap { UInt16($0.prefix { $0 != "/" }) }
+        try eventually(within: .seconds(30), "\(address)\n\(site.daemonLog)") {
+            (try? Visitor(port: try #require(port))) != nil
+        }
         let script = site.file(
             "post.lua",
             """

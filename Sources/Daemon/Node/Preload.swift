@@ -171,14 +171,18 @@ enum Preload {
             if (message.act === 'hello') say('present', { signals: handled() });
             if (message.act !== 'drain') return;
             if (message.deaf) for (const server of survey().servers) stopListening(server);
-            if (order) return;
+            if (order) {
+              order.deaf ||= message.deaf;
+              return;
+            }
             order = message;
             drain(order, () => say('drained'));
           });
           say('present', { signals: [] });
         }
 
-        function drain({ idle, deaf }, done) {
+        function drain(order, done) {
+          const { idle } = order;
           const since = Date.now();
           const channel = require('diagnostics_channel').channel('http.server.request.start');
           channel.subscribe(({ response }) => { response.shouldKeepAlive = false; });
@@ -189,11 +193,12 @@ enum Preload {
           const told = new WeakSet();
           // Servers on a path, whose connections nobody sees from outside.
           const apart = new Set();
+          let isDone = false;
           const look = () => {
             const { servers, sessions } = survey();
             for (const server of servers) endSessionsOf(server, told);
             for (const session of sessions) if (!session.closed && !session.destroyed) session.close();
-            if (deaf) for (const server of servers) stopListening(server);
+            if (order.deaf) for (const server of servers) stopListening(server);
             if (idle !== undefined) {
               for (const server of servers) if (typeof server.address() === 'string') apart.add(server);
               for (const server of apart) {
@@ -202,12 +207,12 @@ enum Preload {
               }
             }
             const awaited = idle === undefined ? servers : apart;
-            if (sessions.size || [...awaited].some((server) => connections(server).length > 0)) return;
-            clearInterval(timer);
+            // Said once; but a server that is made only now has to be told as well.
+            if (isDone || sessions.size || [...awaited].some((server) => connections(server).length > 0)) return;
+            isDone = true;
             done();
           };
-          const timer = setInterval(look, 25);
-          timer.unref();
+          setInterval(look, 25).unref();
           look();
         }
 
@@ -227,7 +232,9 @@ enum Preload {
           }
           // Only newer versions of Node have their servers know the sessions, and only that finds those over TLS.
           for (const value of [...servers].flatMap(owned)) {
-            if (value instanceof Set) for (const item of value) if (isSession(item)) sessions.add(item);
+            // Not an instance of Set: it is of a class of Node's own.
+            if (Object.prototype.toString.call(value) !== '[object Set]') continue;
+            Set.prototype.forEach.call(value, (item) => { if (isSession(item)) sessions.add(item); });
           }
           return { servers, sessions };
         }
