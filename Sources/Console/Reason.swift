@@ -74,7 +74,11 @@ enum Reason {
         if slot.restarts > 0, let death = slot.deaths.last {
             return "\(Wording.brief(death)) \(Quantities.duration(now - death.at)) ago"
         }
-        return current.listening.isEmpty ? "" : "listening on \(Quantities.addresses(current.listening))"
+        guard current.listening.isEmpty else {
+            return "listening on \(Quantities.addresses(current.listening))"
+        }
+        // It is believed by its age alone.
+        return app.spec.isMeantToListen ? "not listening yet" : ""
     }
 
     /// What it has to show before it is ready, and has not; nil: nothing that it was told to.

@@ -35,7 +35,7 @@ extension Invocation {
         isPackageRunner(program) || ["sh", "bash", "dash", "ash", "zsh", "ksh"].contains(name(program))
     }
 
-    private static func isPackageRunner(_ path: String) -> Bool {
+    static func isPackageRunner(_ path: String) -> Bool {
         [
             "npm", "npx", "yarn", "yarnpkg", "pnpm", "pnpx", "corepack", "npm-cli.js", "npx-cli.js",
             "yarn.js",
@@ -56,6 +56,12 @@ extension Invocation {
 }
 
 extension AppSpec {
+    /// Probably a server: several share a port, or a package's `start` is run. Nobody is held to it.
+    public var isMeantToListen: Bool {
+        mode == .cluster
+            || script.split(separator: " ").first.map { Invocation.isPackageRunner(String($0)) } ?? false
+    }
+
     /// Before anybody has looked at the script: whether Node could be what is executed, or be started by it.
     public var mayReachNode: Bool {
         switch interpreter {

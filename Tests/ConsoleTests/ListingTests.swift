@@ -66,6 +66,21 @@ enum Scene {
             ])
     }
 
+    @Test(arguments: [
+        ("server.js", AppSpec.Mode.cluster, true), ("npm", .fork, true), ("/usr/bin/yarn start", .fork, true),
+        ("worker.js", .fork, false), ("sh", .fork, false),
+    ])
+    func `who is ready by his age, and is meant to listen, is said not to`(
+        _ script: String, _ mode: AppSpec.Mode, _ isSaid: Bool
+    ) {
+        let slot = SlotSnapshot(
+            index: SlotIndex(0), id: SlotID(0), status: .online, current: Scene.online(1, pid: 100))
+        var app = Scene.app(AppName("web"), [slot], mode: mode)
+        app.spec.script = script
+        let lines = Listing.lines(Snapshot(apps: [app]), at: Scene.now, on: Surface())
+        #expect(lines[1].hasSuffix("not listening yet") == isSaid, "\(lines)")
+    }
+
     private func wide() -> Snapshot {
         var shop = Scene.shop
         let web = shop.apps.firstIndex { $0.spec.name == AppName("web") }!
