@@ -13,18 +13,23 @@ import Wire
         var testDescription: String { release + (slot.map { " in slot \($0)" } ?? "") }
     }
 
-    static let all = [
-        Bad(release: "throws", told: "RuntimeError: no database", slot: 0),
-        Bad(release: "mute", told: "did not listen on", slot: 2),
-        Bad(release: "ill", told: "failed its health check", slot: 0),
-        Bad(release: "ill", told: "500 from /healthz", slot: 2),
-        Bad(release: "hung", told: "no answer from /healthz within 500 ms", slot: 0),
-        Bad(release: "silent", told: "did not say that it was ready within 3 s", slot: 2),
-        Bad(release: "dies", told: "exited with code 7", slot: 2),
-    ]
+    /// What is bad, and what is said of it, in the first slot and in the last.
+    static let all: [Bad] = [
+        ("throws", "RuntimeError: no database"), ("mute", "did not listen on"),
+        ("ill", "failed its health check"), ("ill", "500 from /healthz"),
+        ("hung", "no answer from /healthz within 500 ms"),
+        ("silent", "did not say that it was ready within 3 s"), ("dies", "exited with code 7"),
+    ].flatMap { kind in [0, 2].map { Bad(release: kind.0, told: kind.1, slot: $0) } }
 
-    /// All of them for both owners are for `make soak`; a few are enough to see that it holds.
-    static var some: [Bad] { Counts.isSoak ? all : [all[3], all[4], all[5], all[6]] }
+    /// All of them for both owners are for `make soak`; here each kind once, now in one slot, now in the other.
+    static var some: [(Bad, Owner)] {
+        let both = all.flatMap { bad in Owner.here.map { (bad, $0) } }
+        guard !Counts.isSoak else { return both }
+        let kinds: Set = [1, 2, 7, 8, 11, 12]
+        return all.enumerated().filter { kinds.contains($0.offset) }.map { index, bad in
+            (bad, Owner.here[index / 2 % Owner.here.count])
+        }
+    }
 
     /// Where it shall take its time: a release that dies after 3 s is still within what it must live.
     private static var bake: String { Counts.isSoak ? "4s" : "1500ms" }
@@ -48,7 +53,7 @@ import Wire
             """)
     }
 
-    @Test(arguments: some, Owner.here)
+    @Test(arguments: some)
     func `a bad release is refused, whatever is bad about it`(_ bad: Bad, _ owner: Owner) throws {
         let site = try Site(owner)
         defer { site.scratch.end() }

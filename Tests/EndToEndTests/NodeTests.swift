@@ -21,8 +21,10 @@ import Wire
             // Sooner than `kill_timeout`: nothing was killed.
             let reload = try site.swpm("reload", "app", within: .seconds(90))
             #expect(reload.succeeded, "\(reload)\n\(site.daemonLog)")
+            #expect(!reload.output.contains("killed"), "\(reload)")
         }
         try load.expectNoFailure(site)
+        #expect(try site.must("why", "app").output.hasPrefix("app: no instance died"))
         _ = try nginx?.stop(SIGQUIT)
     }
 

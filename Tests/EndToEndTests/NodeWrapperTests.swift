@@ -11,6 +11,7 @@ import Testing
         case background = "node & wait"
         case file = "start.sh"
         case tool = "npm start -> a tool -> node"
+        case yarn = "yarn start"
 
         var testDescription: String { rawValue }
 
@@ -38,6 +39,12 @@ import Testing
             case .tool:
                 package("start", "node \(try site.fixture("node/launch.js")) \(node)")
                 return "\"script\": \"npm start\""
+            case .yarn:
+                // Debian calls it by another name.
+                try #require(isExecutable("/usr/bin/yarnpkg"), "yarnpkg is missing: .ci/setup")
+                _ = symlink("/usr/bin/yarnpkg", "\(site.bin)/yarn")
+                package("start", "node -p 1 && \(node)")
+                return "\"script\": \"yarn\", \"args\": \"start\""
             }
         }
     }
