@@ -64,7 +64,7 @@ extension Loop {
     }
 
     private var orphans: Orphans {
-        Orphans(of: keeper.process, everywhere: areOrphaned, processes, home)
+        Orphans(of: keeper.process, everywhere: areOrphaned, processes, home, ports)
     }
 }
 

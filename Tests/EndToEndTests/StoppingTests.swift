@@ -36,6 +36,39 @@ import Testing
         while True: time.sleep(1)
         """
 
+    /// As nginx does by itself: leaves parent and session, and its environment is not to be read any more.
+    private static let hidden = """
+        import os, socket, sys, time
+        if len(sys.argv) > 3:
+            open(sys.argv[2], 'w').write(str(os.getpid()))
+            while True: time.sleep(1)
+        s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(('127.0.0.1', int(sys.argv[1]))); s.listen(5); s.set_inheritable(True)
+        if os.fork() > 0:
+            while True: time.sleep(1)
+        os.setsid()
+        if os.fork() > 0: os._exit(0)
+        null = os.open('/dev/null', os.O_RDWR)
+        for n in range(3): os.dup2(null, n)
+        os.execve(sys.executable, [sys.executable] + sys.argv + ['hidden'], {})
+        """
+
+    @Test(arguments: Owner.here)
+    func `who hides altogether is known by the listener that it has`(_ owner: Owner) throws {
+        let site = try Site(owner)
+        defer { site.scratch.end() }
+        let (port, note) = (freePort(), site.scratch.path("pid"))
+        let script = site.file("hidden.py", Self.hidden)
+        try site.must(
+            "start", script, "--name", "app", "--interpreter", "/usr/bin/python3", "--zero-downtime",
+            "--kill-timeout", "500ms", "--", "\(port)", note)
+        let hidden = try eventually("it is hidden") { readFile(note).flatMap { Int32($0) } }
+        defer { if isAlive(hidden) { kill(hidden, SIGKILL) } }
+        let stop = try site.must("stop", "app")
+        #expect(!isAlive(hidden), "\(stop)")
+        #expect(try Load.requests(1, port: port).failed["refused"] == 1)
+    }
+
     enum Program: String, CaseIterable, CustomTestStringConvertible {
         case next, npm, daemon
         var testDescription: String { rawValue }

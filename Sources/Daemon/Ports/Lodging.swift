@@ -99,6 +99,17 @@ extension Ports {
         if !left.isEmpty { note() }
     }
 
+    /// Whose listener, and nobody else's, a process has that says of itself nothing any more.
+    func holder(_ process: Int32) -> InstanceID? {
+        guard process != ThisProcess.identifier else { return nil }
+        for (_, inode) in ProcFS.sockets(of: process) {
+            if let held = serials[inode].flatMap({ listeners[$0] }), held.holders.count == 1 {
+                return held.instance
+            }
+        }
+        return nil
+    }
+
     /// Nothing of the instance runs, and nobody inherits: clients that still wait are told so.
     func release(_ instance: InstanceID) {
         endDrain(instance)
