@@ -71,7 +71,8 @@ enum Reason {
         if current.droppedLogBytes > 0 {
             return "\(Quantities.memory(UInt64(current.droppedLogBytes))) of its output dropped"
         }
-        if slot.restarts > 0, let death = slot.deaths.last {
+        // What became of another version, or of one that never served here, says nothing of this one.
+        if slot.restarts > 0, let death = slot.deaths.last, death.generation == current.generation {
             return "\(Wording.brief(death)) \(Quantities.duration(now - death.at)) ago"
         }
         guard current.listening.isEmpty else {

@@ -81,6 +81,17 @@ enum Scene {
         #expect(lines[1].hasSuffix("not listening yet") == isSaid, "\(lines)")
     }
 
+    @Test(arguments: [(1, "exit 1 90 s ago"), (2, "listening on :3000")])
+    func `a death is why for as long as that version serves`(_ generation: Int, _ why: String) {
+        let slot = SlotSnapshot(
+            index: SlotIndex(0), id: SlotID(0), status: .online,
+            current: Scene.online(1, pid: 100, generation: generation, port: 3000), restarts: 1,
+            deaths: [Scene.death(.exited(.code(1)), ago: .seconds(90))])
+        let lines = Listing.lines(
+            Snapshot(apps: [Scene.app(AppName("web"), [slot])]), at: Scene.now, on: Surface())
+        #expect(lines[1].hasSuffix(why), "\(lines)")
+    }
+
     private func wide() -> Snapshot {
         var shop = Scene.shop
         let web = shop.apps.firstIndex { $0.spec.name == AppName("web") }!
