@@ -41,4 +41,24 @@ import Testing
         #expect(result.failures == 0, "\(result)\n\(site.daemonLog)")
         #expect(try site.pids(of: "app") != before)
     }
+
+    @Test(arguments: Owner.here)
+    func `a restart replaces one after the other, and new connections do not fail`(_ owner: Owner) throws {
+        let site = try Site(owner)
+        defer { site.scratch.end() }
+        let port = freePort()
+        try site.start(.go, instances: 3, port: port)
+        let load = try Load(port: port)
+        let before = Set(try site.pids(of: "app"))
+        let restart = try site.command(["restart", "app"]).start()
+        // The old and the new ones are there together: never were all of them away.
+        try eventually(within: .seconds(20), "one of them is another") {
+            let pids = try site.rows(of: "app").filter { $0.status == "online" }.map(\.pid)
+            return !before.isSuperset(of: pids) && !before.isDisjoint(with: pids)
+        }
+        #expect(try restart.wait().succeeded)
+        let result = try load.stop()
+        #expect(result.failures == 0, "\(result)\n\(site.daemonLog)")
+        #expect(before.isDisjoint(with: try site.pids(of: "app")))
+    }
 }
