@@ -73,12 +73,13 @@ extension Loop {
         let candidates = areOrphaned ? ProcFS.processes() : found.manifest.children
         endUnfinished(among: candidates)
         let marked = marked(among: candidates)
+        // Before anything is written: a log that is not known of yet would be kept as if nobody had said how.
+        logs.tend(found.file.state.apps)
         for (app, slot, instance) in saved {
             takeBack(
                 instance, logs.plans(app.spec, slot.index, slot.id), found, marked[instance.id])
         }
         logs.restoreRest(found.manifest.held)
-        logs.tend(found.file.state.apps)
         notifySockets.restore(found.manifest.held) { instance in
             processes[instance].flatMap { $0.ended ? nil : $0.process }
         }
@@ -123,12 +124,16 @@ extension Loop {
     }
 
     /// One that the daemon before ordered, without hearing whether it came to be.
-    private func takeBackLaunched(_ instance: InstanceID, _ process: Int32?, _ marker: String) {
+    private func takeBackLaunched(
+        _ instance: InstanceID, _ process: Int32?, _ marker: String, _ children: [Int32]
+    ) {
         guard let process, let handle = try? Processes.open(process) else {
             return learn(.neverSpawned(instance))
         }
         scribe.log("process \(process) is instance \(instance.number), which was being started")
-        processes.restore(instance, ProcessID(process), SharedDescriptor(handle), marker: marker)
+        let shared = SharedDescriptor(handle)
+        processes.restore(instance, ProcessID(process), shared, marker: marker)
+        if !children.contains(process) { adopt(instance, shared) }
         learn(.spawned(instance, ProcessID(process)))
     }
 
@@ -138,7 +143,7 @@ extension Loop {
         let marker = home.marker(of: instance.id)
         logs.restore(instance.id, found.manifest.held, plans)
         guard let process = instance.process else {
-            return takeBackLaunched(instance.id, marked, marker)
+            return takeBackLaunched(instance.id, marked, marker, found.manifest.children)
         }
         let handle =
             isAlive(instance, process.number, marker, found.manifest, found.file.starts)

@@ -52,6 +52,33 @@ import Testing
         try eventually("the helper's line\n\(site.daemonLog)") { readFile(log) == "early\nlate\n" }
     }
 
+    /// Whoever is restored first may rotate its log before the last one is known.
+    @Test(arguments: Owner.here)
+    func `a daemon that has just begun removes nothing that an app wants kept`(_ owner: Owner) throws {
+        let site = try Site(owner)
+        defer { site.scratch.end() }
+        let file = site.file(
+            "apps.json",
+            """
+            [{ name: "a", script: "yes", log_rotate: { size: "64K", keep: 2, compress: false }},
+             { name: "quiet", script: "sleep", args: "600", instances: 100, min_uptime: "20ms",
+               log_rotate: { keep: 1000, compress: false }}]
+            """)
+        try site.must("start", file)
+        let log = "\(site.home)/logs/quiet-out-99.log"
+        for number in 10..<40 {
+            site.file("home/logs/quiet-out-99.log.20260101T000000.0000\(number)Z", "x\n")
+        }
+        for _ in 0..<Counts.of(3, soak: 20) {
+            try site.replaceDaemon()
+            let last = rotated("\(site.home)/logs/a-out-0.log").last
+            try eventually(within: .seconds(20), "another rotation\n\(site.daemonLog)") {
+                rotated("\(site.home)/logs/a-out-0.log").last != last
+            }
+        }
+        #expect(rotated(log).count == 30, "\(rotated(log).count)")
+    }
+
     @Test(arguments: Owner.here)
     func `a hundred rotations at full speed keep every line, whoever dies meanwhile`(_ owner: Owner) throws {
         let site = try Site(owner)

@@ -33,6 +33,27 @@ import Testing
         try crowd.settle()
     }
 
+    /// What is written is that it is being started, and not yet who it is.
+    @Test(arguments: Owner.here)
+    func `whoever was being started when both were killed is brought back when it ends`(_ owner: Owner) throws
+    {
+        let site = try Site(owner)
+        defer { site.scratch.end() }
+        try site.must("start", "sleep", "--name", "app", "--min-uptime", "100ms", "--", "600")
+        let process = try #require(try site.pids(of: "app").first)
+        let pid = "\"pid\":\(process),"
+        let state = "\(site.home)/state.json"
+        try eventually(within: .seconds(10), "the pid on disk") { readFile(state)?.contains(pid) == true }
+        for facts in site.own.sorted(by: { $0.command[1] > $1.command[1] }) { Glibc.kill(facts.id, SIGKILL) }
+        let parts = try #require(readFile(state)).split(separator: pid)
+        try #require(parts.count == 2)
+        writeFile(state, parts.joined())
+        try site.must("start", "app")
+        #expect(try site.pids(of: "app") == [process], "\(site.daemonLog)")
+        try site.crash(process, of: "app")
+        #expect(site.living.count == 1, "\(site.living)")
+    }
+
     /// The client of a reload that was interrupted by the death of both asks whoever comes next.
     @Test func `a reload during which both are killed comes to its end`() throws {
         let crowd = try Crowd()
