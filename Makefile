@@ -35,7 +35,7 @@ simulate: ## Let the supervisor live 20 000 lives in an unkind world; SEED=n rep
 faults: ## Build the binary that can be told to die at any step: .build-faults/release/swpm.
 	SWPM_FAULTS=1 swift build -c release --product swpm --scratch-path .build-faults
 
-soak: build faults ## The end to end tests with their full counts.
+soak: build faults ## The end to end tests with their full counts, and half an hour of everything at random.
 	.ci/setup
 	swift build --build-tests
 	SWPM_SOAK=1 $(TEST) --no-parallel --filter '^EndToEndTests\.'

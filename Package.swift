@@ -118,6 +118,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Linux", "Wire", "Support"], swiftSettings: strict),
+            name: "EndToEndTests", dependencies: ["Linux", "Supervision", "Wire", "Support"],
+            swiftSettings: strict),
     ]
 )
