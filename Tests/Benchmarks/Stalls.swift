@@ -41,7 +41,7 @@ func measureReloads(_ table: inout Table) throws {
     defer { yard.scratch.end() }
     let swpm = Swpm(yard.scratch)
     let server = "\(Programs.fixtures)/node/server.js"
-    for (name, surge) in [("one", 1), ("all", 4)] {
+    for (name, surge) in [("rolling", 1), ("together", 4)] {
         let file = yard.scratch.file(
             "\(name).json",
             #"{"apps": [{"name": "\#(name)", "script": "\#(server)", "args": "\#(freePort())", "#

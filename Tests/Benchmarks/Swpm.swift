@@ -88,7 +88,7 @@ enum Lines {
 }
 
 /// Waits until what was begun has come to rest, and the daemon and its keeper have given back what that took.
-private func rest() { usleep(UInt32(Repose.patience / 1000) + 1_000_000) }
+func rest() { usleep(UInt32(Repose.patience / 1000) + 1_000_000) }
 
 private func timeOfReplacementAfterRest(_ stampFile: String) throws -> Int64 {
     let victims = stamps(stampFile)[50..<55].map(\.process)

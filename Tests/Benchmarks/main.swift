@@ -10,7 +10,7 @@ do {
     for (name, measure) in [
         ("commands", measureCommands), ("instances", measureInstances), ("connections", measureConnections),
         ("peers", measurePeers), ("balancing", measureBalancing), ("drains", measureDrains),
-        ("updates", measureUpdates),
+        ("updates", measureUpdates), ("gaps", measureGaps),
         ("logs", measureLogs),
         ("stalls", measureStalls), ("reloads", measureReloads), ("counts", measureCounts),
     ] as [(String, (inout Table) throws -> Void)] where wanted == nil || wanted == name {
