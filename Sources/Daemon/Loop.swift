@@ -59,7 +59,7 @@ final class Loop {
     private static let farewell = Duration.seconds(1)
     private var stateIsStale = false
     private var memoryIsStale = false
-    /// As it was written to memory last.
+    /// As it was written to memory last, until it is on its way to the disk too.
     private var lastState: [UInt8] = []
     /// Something ended that may have been the last of an instance.
     var mustLookForRemains = false
@@ -217,23 +217,26 @@ final class Loop {
         savedAt = .now
         guard legacy == nil else { return }
         environments.keep(only: supervisor.environments)
-        scribe.save(recollect())
+        recollect()
+        scribe.save(lastState.isEmpty ? encodedState : lastState)
+        lastState = []
         historyIsStale = true
         if historyDue <= .now { saveHistory() }
     }
 
     /// Writes to memory what a daemon must know that takes this one's place now.
-    @discardableResult
-    func recollect() -> [UInt8] {
-        guard memoryIsStale, legacy == nil else { return lastState }
+    func recollect() {
+        guard memoryIsStale, legacy == nil else { return }
         memoryIsStale = false
-        lastState =
-            StateFile(
-                state: supervisor.saved, environments: environments.survivors, boot: boot,
-                starts: processes.startTimes, listeners: ports.survivors
-            ).bytes
+        lastState = encodedState
         recollection.write(lastState)
-        return lastState
+    }
+
+    private var encodedState: [UInt8] {
+        StateFile(
+            state: supervisor.saved, environments: environments.survivors, boot: boot,
+            starts: processes.startTimes, listeners: ports.survivors
+        ).bytes
     }
 
     /// What is to be there after a boot.

@@ -35,6 +35,7 @@ extension Parts {
         self.keeper = keeper
         // Before any thread.
         openFiles = try ResourceLimit.raiseOpenFiles()
+        ThisProcess.keepOneHeap()
         let scribe = try Scribe(home: home)
         self.scribe = scribe
         recollection = try Recollection(keeper, found: manifest.held, tell: { scribe.log($0) })

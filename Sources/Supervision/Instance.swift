@@ -21,7 +21,12 @@ struct Instance: Equatable, Sendable {
     /// The main process has ended; something of it may still run.
     var hasExited = false
     /// Why it failed, once it has.
-    var death: Death?
+    var death: Death? {
+        get { deaths.first }
+        set { deaths = newValue.map { [$0] } ?? [] }
+    }
+    /// One or none, apart because of its size: nearly all instances live.
+    private var deaths: [Death] = []
     /// That was told of, and cannot be taken back: it did not end because it was asked to.
     var isBuried = false
     /// What its program said of itself: that it was ready once, what it is about to do, and anything for people.

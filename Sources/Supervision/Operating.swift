@@ -197,6 +197,7 @@ extension App {
     }
 
     private mutating func grow(wanted: Bool, _ desk: inout Desk) {
+        slots.reserveCapacity(spec.instances)
         while slots.count < spec.instances {
             let slot = Slot(
                 index: SlotIndex(slots.count), id: desk.takeSlotID(), wanted: wanted, generation: generation)

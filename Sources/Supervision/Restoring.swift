@@ -73,6 +73,7 @@ extension App {
         previous = saved.previous.map { Version($0) }
         if let saved = saved.canary { restore(saved) }
         (work, queue) = (saved.work, saved.queue)
+        slots.reserveCapacity(saved.slots.count)
         for slot in saved.slots {
             desk.keepSlotID(slot.id)
             slots.append(restore(slot, &desk))

@@ -9,7 +9,12 @@ struct Slot: Sendable {
     /// The one that serves, or will.
     var current: Instance?
     /// Its would-be successor in a reload.
-    var candidate: Instance?
+    var candidate: Instance? {
+        get { candidates.first }
+        set { candidates = newValue.map { [$0] } ?? [] }
+    }
+    /// One or none. There seldom is one, and an optional would take its size in every slot all the time.
+    private var candidates: [Instance] = []
     /// Replaced or rejected, and not yet gone.
     var leaving: [Instance] = []
     /// What keeps the place empty while there is no current one.

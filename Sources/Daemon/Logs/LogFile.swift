@@ -14,7 +14,7 @@ final class LogFile {
     private(set) var end: Int64 = 0
     /// Devices and pipes have no end, no index and no past.
     private(set) var isRegular = true
-    private var status: FileStatus?
+    private var identity: Identity?
     private var notes: TimeNotes?
     private var openedAt: Int64 = 0
     private var lookedAt: Int64 = 0
@@ -38,6 +38,17 @@ final class LogFile {
     private var spaceAt: Int64 = 0
     private var spaceEnd: Int64 = 0
     private var isCramped = false
+
+    /// Which file it is; kept for every log, so no more than is needed.
+    private struct Identity {
+        let device: UInt64
+        let inode: UInt64
+        let mode: UInt32
+
+        init(_ status: FileStatus) { (device, inode, mode) = (status.device, status.inode, status.mode) }
+
+        func isThat(of status: FileStatus?) -> Bool { status?.device == device && status?.inode == inode }
+    }
 
     private enum Line: Equatable {
         case finished
@@ -116,8 +127,8 @@ final class LogFile {
     private func grew(by count: Int, from before: Int64, at time: Int64) {
         guard isRegular else { return }
         end += Int64(count)
-        if notes == nil, let status {
-            notes = TimeNotes(besides: path, inode: status.inode, size: before)
+        if notes == nil, let identity {
+            notes = TimeNotes(besides: path, inode: identity.inode, size: before)
         }
         notes?.note(before, at: time)
     }
@@ -126,7 +137,7 @@ final class LogFile {
         if let file { return file }
         let opened = SharedDescriptor(try create())
         let found = try opened.descriptor.status()
-        status = found
+        identity = Identity(found)
         isRegular = found.kind == .file
         end = isRegular ? found.size : 0
         file = opened
@@ -141,7 +152,7 @@ final class LogFile {
     private func create() throws(SystemError) -> Descriptor {
         // A pipe without a reader must not hold up everybody.
         let access: File.Access = [.readAndWrite, .create, .nonBlocking]
-        let mode = status?.mode ?? 0o600
+        let mode = identity?.mode ?? 0o600
         do throws(SystemError) {
             return try File.open(path, access, mode: mode)
         } catch  where error.code == ENOENT {
@@ -164,7 +175,7 @@ extension LogFile {
         }
         guard now - lookedAt > LogPolicy.lookAtPath else { return }
         lookedAt = now
-        guard let status, try File.status(path)?.isSameFile(as: status) != true else { return }
+        guard let identity, try !identity.isThat(of: File.status(path)) else { return }
         try reopen()
     }
 
@@ -173,7 +184,7 @@ extension LogFile {
         file = nil
         notes = nil
         dueFrom = nil
-        status = nil
+        identity = nil
         _ = try opened()
     }
 
@@ -229,7 +240,7 @@ extension LogFile {
         dueFrom = nil
         do throws(SystemError) {
             // What is not at the path any more was put aside by somebody else.
-            if let status, try File.status(path)?.isSameFile(as: status) == true { try putAside(at: wall) }
+            if let identity, try identity.isThat(of: File.status(path)) { try putAside(at: wall) }
             file = nil
             notes = nil
             _ = try opened()

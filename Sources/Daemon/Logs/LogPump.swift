@@ -23,6 +23,8 @@ final class LogPump {
     private let thread: Thread
     /// What holds for files of which nobody said anything.
     private let place: LogPlace
+    /// Those that were needed last: the files of one app follow each other.
+    private var rules: LogRules
     /// What the keeper holds the streams' reading ends under.
     private var keys: [StreamID: String] = [:]
     /// Bytes that are in no file, of streams that have not ended.
@@ -37,6 +39,7 @@ final class LogPump {
         self.orders = orders
         self.reports = reports
         self.place = place
+        rules = LogRules("", LogRotation(), place.settings)
         thread = try Thread.start(name: "log pump") {
             do throws(SystemError) {
                 try Pump(orders, reports, Archivist(place, complaints: reports)).run()
@@ -64,9 +67,12 @@ extension LogPump {
     }
 
     func plans(_ spec: AppSpec, _ slot: SlotIndex, _ id: SlotID) -> Plans {
-        Plans(
+        var plans = Plans(
             output: StreamPlan(spec, slot, id, .out, place),
             error: StreamPlan(spec, slot, id, .error, place))
+        if rules != plans.output.rules { rules = plans.output.rules }
+        (plans.output.rules, plans.error.rules) = (rules, rules)
+        return plans
     }
 
     /// Makes the pipes of an instance that is about to be started.

@@ -19,19 +19,19 @@ struct StreamPlan: Equatable, Sendable {
     }
 }
 
-/// What holds for a file.
-struct LogRules: Equatable, Sendable {
+/// What holds for a file. A class, because all files of an app share one.
+final class LogRules: Equatable, Sendable {
     /// Whose files count together.
-    var app: String
+    let app: String
     /// 0: not for its size.
-    var size: Int64 = 0
+    let size: Int64
     /// In nanoseconds; 0: not for its age.
-    var interval: Int64 = 0
-    var keep = 0
+    let interval: Int64
+    let keep: Int
     /// 0: without limit.
-    var total: Int64 = 0
-    var compression: LogCompression?
-    var free = HomeSettings.FreeSpace()
+    let total: Int64
+    let compression: LogCompression?
+    let free: HomeSettings.FreeSpace
 
     init(_ app: String, _ rotation: LogRotation, _ settings: HomeSettings) {
         self.app = app
@@ -40,8 +40,14 @@ struct LogRules: Equatable, Sendable {
         interval = rotation.interval?.nanoseconds ?? 0
         keep = rotation.keep ?? 0
         total = rotation.total ?? 0
-        if case .by(let program) = rotation.compression { compression = program }
+        compression = if case .by(let program) = rotation.compression { program } else { nil }
         free = settings.free
+    }
+
+    static func == (left: LogRules, right: LogRules) -> Bool {
+        (left.app, left.size, left.interval, left.keep, left.total)
+            == (right.app, right.size, right.interval, right.keep, right.total)
+            && left.compression == right.compression && left.free == right.free
     }
 }
 

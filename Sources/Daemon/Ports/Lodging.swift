@@ -10,7 +10,7 @@ extension Ports {
             for: launch.spec, besideAnother: hasNeighbour(in: launch.spec.name))
         if let complaint { complain(complaint) }
         var tenant = Tenant(
-            app: launch.spec.name, slot: launch.slot, spec: launch.spec, tier: tier,
+            shared: shared(launch.spec, launch.generation), slot: launch.slot, tier: tier,
             generation: launch.generation)
         if let dead = launch.heir {
             tenant.hasEstate = true

@@ -62,9 +62,8 @@ final class Ports {
 
     /// One instance, as far as its ports are concerned.
     struct Tenant {
-        var app: AppName
+        let shared: SharedSpec
         var slot: SlotIndex
-        var spec: AppSpec
         var tier: PortsTier
         var generation: Generation
         var process: ProcessID?
@@ -77,6 +76,9 @@ final class Ports {
         var obstacle: (sentence: String, at: Instant)?
         /// As the supervisor was told last.
         var isStuck = false
+
+        var spec: AppSpec { shared.spec }
+        var app: AppName { shared.spec.name }
     }
 
     /// `memory` is what the keeper has of a previous daemon's, under `InFlight.key` and `PortsJournal.key`.
@@ -132,6 +134,21 @@ final class Ports {
                 "\(error): after a crash of the daemon connections would be spread by the kernel's own choice"
             )
         }
+    }
+}
+
+/// What all instances of one version run. A class, because a hundred of them would be a hundred times its size.
+final class SharedSpec: Sendable {
+    let spec: AppSpec
+
+    init(_ spec: AppSpec) { self.spec = spec }
+}
+
+extension Ports {
+    /// As another instance has it already, if one does.
+    func shared(_ spec: AppSpec, _ generation: Generation) -> SharedSpec {
+        let known = tenants.values.first { $0.generation == generation && $0.app == spec.name }?.shared
+        return known.flatMap { $0.spec == spec ? $0 : nil } ?? SharedSpec(spec)
     }
 }
 

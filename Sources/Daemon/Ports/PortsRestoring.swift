@@ -69,7 +69,7 @@ extension Ports {
     func restore(_ running: [RestoredTenant], found: [String: SharedDescriptor]) {
         for tenant in running {
             tenants[tenant.instance] = Tenant(
-                app: tenant.spec.name, slot: tenant.slot, spec: tenant.spec, tier: .plain,
+                shared: shared(tenant.spec, tenant.generation), slot: tenant.slot, tier: .plain,
                 generation: tenant.generation, process: tenant.process, hasEnded: tenant.hasEnded)
         }
         let heirs = Dictionary(
