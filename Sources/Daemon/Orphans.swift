@@ -34,7 +34,7 @@ struct Orphans {
         var last: Set<Int32>?
         for _ in 0..<Orphans.lists {
             let all = everywhere ? ProcFS.processes() : ProcFS.children(of: keeper)
-            let listed = Set(all.filter { !processes.isMain($0) })
+            let listed = Set(all.filter { !processes.isMain($0) && $0 != ThisProcess.identifier })
             for child in listed.subtracting(seen).sorted() {
                 // Only below our keeper: a stranger may have been given a listener.
                 add(child, processes, home, everywhere ? nil : ports)

@@ -64,7 +64,11 @@ struct ProcessTable {
     }
 
     /// What names each main process, with its number, until the next boot.
-    var startTimes: [InstanceID: UInt64] { entries.compactMapValues { $0.ended ? nil : $0.startTime } }
+    var startTimes: [InstanceID: UInt64] {
+        var times = [InstanceID: UInt64](minimumCapacity: entries.count)
+        for (instance, entry) in entries where !entry.ended { times[instance] = entry.startTime }
+        return times
+    }
 
     /// Another process of the instance is the one that counts. The former one is nobody's any more.
     mutating func changeMain(of instance: InstanceID, to process: ProcessID, _ handle: SharedDescriptor) {

@@ -4,15 +4,19 @@ internal import Glibc
 public enum MemoryKills {
     /// How many of this process' control group, by whatever shortage (cgroups(7)); nil: not told.
     public static func inOwnGroup() -> UInt64? {
-        let lines = (contents(of: "/proc/self/cgroup") ?? "").split(separator: "\n")
-        for line in lines {
-            let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+        // Nil or empty where there are no control groups.
+        for line in ((try? File.read("/proc/self/cgroup")) ?? []).split(separator: UInt8(ascii: "\n")) {
+            let parts = line.split(
+                separator: UInt8(ascii: ":"), maxSplits: 2, omittingEmptySubsequences: false)
             guard parts.count == 3 else { continue }
-            let path = parts[2] == "/" ? "" : parts[2]
-            if parts[1].split(separator: ",").contains("memory") {
+            let path = parts[2].elementsEqual("/".utf8) ? "" : String(decoding: parts[2], as: UTF8.self)
+            let controllers = parts[1].split(separator: UInt8(ascii: ","))
+            if controllers.contains(where: { $0.elementsEqual("memory".utf8) }) {
                 return count("/sys/fs/cgroup/memory\(path)/memory.oom_control")
             }
-            if parts[0] == "0", let count = count("/sys/fs/cgroup\(path)/memory.events") { return count }
+            if parts[0].elementsEqual("0".utf8), let count = count("/sys/fs/cgroup\(path)/memory.events") {
+                return count
+            }
         }
         return nil
     }
@@ -42,9 +46,11 @@ public enum MemoryKills {
         return words[verb...].dropFirst().starts(with: ["process", "\(process)"])
     }
 
-    /// The number after the word `oom_kill`.
+    /// The number after the word `oom_kill`. Looked for among bytes: a crashed program waits for it.
     static func count(_ path: String) -> UInt64? {
-        let lines = (contents(of: path) ?? "").split(separator: "\n")
-        return lines.first { $0.hasPrefix("oom_kill ") }.flatMap { UInt64($0.dropFirst(9)) }
+        // A file that cannot be read tells nothing.
+        let lines = ((try? File.read(path)) ?? []).split(separator: UInt8(ascii: "\n"))
+        let line = lines.first { $0.starts(with: "oom_kill ".utf8) }
+        return line.flatMap { UInt64(String(decoding: $0.dropFirst(9), as: UTF8.self)) }
     }
 }

@@ -17,9 +17,24 @@ public enum ProcFS {
     public static func children(of process: Int32) -> [Int32] {
         let threads = (try? Directory.names(in: "/proc/\(process)/task")) ?? []
         return threads.flatMap { thread in
-            let line = read("/proc/\(process)/task/\(thread)/children") ?? []
-            return String(decoding: line, as: UTF8.self).split(separator: " ").compactMap { Int32($0) }
+            numbers(in: read("/proc/\(process)/task/\(thread)/children") ?? [])
         }
+    }
+
+    /// Between blanks. By hand, because a keeper's children are looked through after every end.
+    private static func numbers(in line: [UInt8]) -> [Int32] {
+        var found: [Int32] = []
+        var number: Int32 = 0
+        for byte in line {
+            if case let digit = byte &- 0x30, digit < 10 {
+                number = number &* 10 &+ Int32(digit)
+            } else {
+                if number > 0 { found.append(number) }
+                number = 0
+            }
+        }
+        if number > 0 { found.append(number) }
+        return found
     }
 
     /// Its children, their children, and so on; parents before children.

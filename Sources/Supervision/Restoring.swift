@@ -203,6 +203,11 @@ extension App {
             generation: slot.generation == generation ? nil : slot.generation,
             rest: SavedState.Pause(slot.rest), unstable: slot.unstable, estate: slot.estate, owed: slot.owed)
         var all = slot.current.map { [$0.saved(as: .current)] } ?? []
+        // So it is nearly always, and this is written before every spawn.
+        if slot.surplus == 0 {
+            saved.instances = all
+            return saved
+        }
         // A replacement is forgotten.
         let role: SavedState.Role = isReplacing ? .leaving : .candidate
         if let candidate = slot.candidate { all.append(candidate.saved(as: role)) }
