@@ -1,12 +1,15 @@
 #define _GNU_SOURCE
 #include "include/process.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -37,6 +40,34 @@ int clinux_pidfd_getfd(int descriptor, int number)
 {
     long copy = syscall(SYS_pidfd_getfd, descriptor, number, 0);
     return copy < 0 ? -errno : (int)copy;
+}
+
+/* In C because it is asked of every process of every instance at once, and the kernel alone takes long enough. */
+int clinux_sockets_of(int process, struct clinux_socket **sockets)
+{
+    char text[64];
+    snprintf(text, sizeof text, "/proc/%d/fd", process);
+    *sockets = NULL;
+    DIR *directory = opendir(text);
+    if (directory == NULL)
+        return -errno;
+    int count = 0, capacity = 0;
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        ssize_t length = readlinkat(dirfd(directory), entry->d_name, text, sizeof text - 1);
+        if (length <= 8 || memcmp(text, "socket:[", 8) != 0)
+            continue;
+        text[length] = 0;
+        if (count == capacity) {
+            capacity = capacity == 0 ? 32 : capacity * 2;
+            void *larger = realloc(*sockets, (size_t)capacity * sizeof **sockets);
+            if (larger == NULL)
+                break;
+            *sockets = larger;
+        }
+        (*sockets)[count++] = (struct clinux_socket){atoi(entry->d_name), strtoull(text + 8, NULL, 10)};
+    }
+    closedir(directory);
+    return count;
 }
 
 int clinux_reap(int process, struct clinux_exit *exit)

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Glibc
 
 /// What the kernel tells about processes (proc(5)). Nil or empty always means: there is no such process any more, or
 /// it is not ours to ask about.
@@ -77,14 +78,11 @@ public enum ProcFS {
 
     /// Which of its descriptors are sockets, with the number that sock_diag knows them by.
     public static func sockets(of process: Int32) -> [(descriptor: Int32, inode: UInt64)] {
-        let names = (try? Directory.names(in: "/proc/\(process)/fd")) ?? []
-        return names.compactMap { name in
-            guard let link = try? File.destination(ofLink: "/proc/\(process)/fd/\(name)"),
-                link.hasPrefix("socket:["), let inode = UInt64(link.dropFirst(8).dropLast()),
-                let descriptor = Int32(name)
-            else { return nil }
-            return (descriptor, inode)
-        }
+        var found: UnsafeMutablePointer<clinux_socket>?
+        let count = clinux_sockets_of(process, &found)
+        defer { free(found) }
+        guard count > 0 else { return [] }
+        return UnsafeBufferPointer(start: found, count: Int(count)).map { ($0.descriptor, $0.inode) }
     }
 
     /// Whether its descriptors can be seen at all: not those of a process that gave its rights away, or forbids it.

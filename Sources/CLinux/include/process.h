@@ -16,6 +16,13 @@ struct clinux_exit {
     uint64_t peak_bytes;
 };
 
+struct clinux_socket {
+    int32_t descriptor;
+    uint64_t inode;
+};
+
+/* Which descriptors of a process are sockets: how many, in a list for free(3); or -errno. */
+int clinux_sockets_of(int process, struct clinux_socket **sockets);
 int clinux_pidfd_open(int process);
 int clinux_pidfd_send_signal(int descriptor, int signal);
 int clinux_pidfd_getfd(int descriptor, int number);

@@ -18,8 +18,11 @@ extension Ports {
 
     /// How the held ports of an instance stand, without its connections.
     func standing(of instance: InstanceID) -> PortsSnapshot? {
+        standing(of: instance, with: holdings(of: instance))
+    }
+
+    private func standing(of instance: InstanceID, with holdings: [HeldListener]) -> PortsSnapshot? {
         guard let tenant = tenants[instance] else { return nil }
-        let holdings = holdings(of: instance)
         let tier: PortsSnapshot.Tier =
             switch tenant.tier {
             case .hold: holdings.contains(where: \.isShared) ? .shared : .steered
@@ -75,8 +78,12 @@ extension Ports {
         var standings: [InstanceID: PortsSnapshot] = [:]
         var owners: [UInt64: InstanceID] = [:]
         let family = families()
+        var holdings: [InstanceID: [HeldListener]] = [:]
+        for listener in listeners.values.sorted(by: { $0.serial < $1.serial }) {
+            for holder in listener.holders.keys { holdings[holder, default: []].append(listener) }
+        }
         for instance in asked {
-            guard var standing = standing(of: instance) else { continue }
+            guard var standing = standing(of: instance, with: holdings[instance] ?? []) else { continue }
             let processes = family(instance)
             let sockets = processes.map(ProcFS.sockets)
             for socket in sockets.joined() { owners[socket.inode] = instance }
