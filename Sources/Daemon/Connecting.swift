@@ -33,14 +33,16 @@ extension Loop {
         ports.recall = { [unowned self] in cluster.dismiss($0) }
     }
 
-    /// Opens the way to the socket for those who may look.
+    /// Opens the way to the socket for those who may look, and closes it to those who might.
     func letReadersIn() {
-        guard let readers = Readers(of: home, tell: { scribe.log($0) }) else { return }
         do throws(SystemError) {
+            guard let readers = Readers(of: home, tell: { scribe.log($0) }) else {
+                return try Readers.shutOut(of: home)
+            }
             try readers.open()
             connections.readers = readers
         } catch {
-            scribe.log("\(error): the control_group cannot look")
+            scribe.log("\(error): see who may look with `swpm doctor`")
         }
     }
 

@@ -12,7 +12,8 @@ struct Home: Sendable {
     var configuration: String { "\(path)/config.json" }
     var logs: String { "\(path)/logs" }
     var daemonLog: String { "\(path)/daemon.log" }
-    var settings: String { "\(path)/settings.json" }
+    /// As it was called once, for logs; nobody reads it any more.
+    var formerSettings: String { "\(path)/settings.json" }
     /// Where a test says at which place the next daemon is to die.
     var fault: String { "\(path)/fault" }
 

@@ -101,9 +101,15 @@ import Testing
             #expect(try !command.run().succeeded, "\(closed)")
         }
         #expect(try site.pids(of: "app") == pids)
-        // Without the setting nobody else is let in, which an update is enough for.
+        // Without the setting nobody else is let in, and what was open is closed, by the next daemon that comes up.
+        #expect(mode("\(site.home)/logs/app-out-0.log") == 0o640 && mode(site.home) == 0o710)
         try #require(unlink("\(site.home)/config.json") == 0)
-        try site.must("update")
+        try site.replaceDaemon()
+        #expect(mode(site.home) == 0o700 && mode("\(site.home)/swpm.sock") == 0o600)
+        #expect(mode("\(site.home)/logs") == 0o700)
+        for name in names(in: "\(site.home)/logs") {
+            #expect(mode("\(site.home)/logs/\(name)") == 0o600, "\(name)")
+        }
         let refused = try asMember("list")
         #expect(refused.code != 0 && refused.errors.contains("belongs to another user"), "\(refused)")
     }

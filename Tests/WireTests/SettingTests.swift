@@ -3,8 +3,8 @@ import Wire
 
 @Suite struct Setting {
     @Test func `what holds for all apps is read strictly`() throws {
-        func settings(_ text: String) throws(JSONError) -> SettingsFile {
-            try SettingsFile(parsing: Array(text.utf8))
+        func settings(_ text: String) throws(JSONError) -> HomeSettings {
+            try HomeSettings(parsing: Array(text.utf8))
         }
         #expect(try settings("{}").controlGroup == nil)
         #expect(try settings("{\"control_group\": \"ops\"}").controlGroup == "ops")

@@ -91,10 +91,13 @@ struct LogPlace: Equatable, Sendable {
     init(_ home: Home, tell: (String) -> Void) {
         self.init(directory: home.logs)
         do {
-            guard try File.status(home.settings) != nil else { return }
-            settings = try HomeSettings(parsing: try File.read(home.settings, atMost: 1 << 20))
+            if try File.status(home.formerSettings) != nil {
+                tell("\(home.formerSettings) is not obeyed: what it says belongs into \(home.configuration)")
+            }
+            guard try File.status(home.configuration) != nil else { return }
+            settings = try HomeSettings(parsing: try File.read(home.configuration, atMost: 1 << 20))
         } catch {
-            tell("\(home.settings) is not obeyed: \(error)")
+            tell("\(home.configuration) is not obeyed: \(error)")
         }
     }
 }

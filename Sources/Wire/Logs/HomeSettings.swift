@@ -1,7 +1,9 @@
 public import Supervision
 
-/// What holds for all logs of a home: `settings.json`.
+/// What holds for all apps of a home: `$SWPM_HOME/config.json`.
 public struct HomeSettings: Equatable, Sendable {
+    /// A group, by name or number, whose members may look and change nothing.
+    public var controlGroup: String?
     /// For apps that do not say otherwise.
     public var rotation = HomeSettings.usualRotation
     /// For the rotated logs of all apps together, in bytes; 0: without limit.
@@ -36,7 +38,7 @@ public struct HomeSettings: Equatable, Sendable {
 
     private init(_ json: JSON) throws(JSONMismatch) {
         guard case .object(let members) = json else {
-            throw JSONMismatch(expected: "an object with \"log_rotate\"", found: json)
+            throw JSONMismatch(expected: "an object", found: json)
         }
         for member in members where member.value != .null {
             do throws(JSONMismatch) { try set(member) } catch { throw error.under(.key(member.key)) }
@@ -45,6 +47,7 @@ public struct HomeSettings: Equatable, Sendable {
 
     private mutating func set(_ member: JSON.Member) throws(JSONMismatch) {
         switch member.key {
+        case "control_group": controlGroup = try String(json: member.value, clock: WallClock())
         case "log_rotate":
             rotation = try LogRotation(json: member.value, lenient: false).over(HomeSettings.usualRotation)
         case "log_total": total = try ByteCount.read(member.value)
