@@ -89,20 +89,25 @@ struct Caller {
 // MARK: - Operate
 
 extension Caller {
-    /// Carries out a change: each line of the answer is told as it comes; the last one is the reply.
+    /// Asks for a change. In `hear` each line of the answer is told as it comes; the last one is the reply.
     ///
     /// There is no limit to how long it may take, for a release may be slow; but a daemon that is silent must
     /// answer whether it is well. One that dies leaves the operation to the next, where it is asked for again under
     /// the same ticket.
-    func operate(
-        _ request: Request, _ ticket: Ticket, over connection: consuming Connection,
-        signals: borrowing SignalQueue,
-        tell: (OperationLine, [UInt8]) -> Void
-    ) throws(Stop) -> Reply {
+    func begin(
+        _ request: Request, _ ticket: Ticket, over connection: borrowing Connection
+    ) throws(Stop) {
         let environment = environment(for: request)
         try send(
             .operate(request, environment: environment), ticket, over: connection,
             by: Deadline(in: Caller.patience))
+    }
+
+    /// What comes of what was begun there.
+    func hear(
+        over connection: consuming Connection, signals: borrowing SignalQueue,
+        tell: (OperationLine, [UInt8]) -> Void
+    ) throws(Stop) -> Reply {
         var answer = OperationAnswer()
         while true {
             switch try Caller.next(of: &connection, within: Caller.silence) {

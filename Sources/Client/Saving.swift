@@ -24,18 +24,31 @@ extension Session {
         let signals = try Session.listenForSignals()
         _ = try Summons(caller: caller, mayLaunch: true).connect(disturbance: signals.descriptor.number)
         let present = try caller.snapshot()?.apps ?? []
-        var isComplete = true
+        var errands: [Revival] = []
         for app in file?.state.apps ?? [] {
             guard let request = Session.request(for: app, among: present) else { continue }
-            isComplete = false
             let variables = app.spec.inherited.flatMap { file?.environments[$0] } ?? [:]
-            let code = try giving(variables).carryOut(request)
-            guard code == .done else { return code.rawValue }
+            if errands.contains(where: { $0.join(request, variables) }) { continue }
+            errands.append(Revival(giving(variables), request))
+        }
+        let isComplete = errands.isEmpty
+        var code = ExitCode.done
+        while !errands.isEmpty {
+            let some = errands.prefix(Session.revivalsAtOnce)
+            errands.removeFirst(some.count)
+            for errand in some { try errand.begin(signals) }
+            for errand in some {
+                let own = try errand.end(signals)
+                if code == .done { code = own }
+            }
         }
         if isComplete, !voice.manner.silent { voice.say([SavingWording.nothingMissing]) }
-        try showList()
-        return ExitCode.done.rawValue
+        if code == .done { try showList() }
+        return code.rawValue
     }
+
+    /// Each is a connection, of which a daemon has so many and no more.
+    private static let revivalsAtOnce = 100
 
     /// What brings an app back; nil: it is as it was.
     private static func request(for app: SavedState.App, among present: [AppSnapshot]) -> Request? {
@@ -86,5 +99,42 @@ extension StateFile {
             (app.spec.inherited.flatMap { lost[$0] } ?? []).filter { app.spec.environment[$0] == nil }
         }
         return Set(names).sorted()
+    }
+}
+
+/// Apps that are being brought back with the same variables, beside others, as a boot does it.
+///
+/// A class, because a connection cannot be copied into a list.
+private final class Revival {
+    private let session: Session
+    private var request: Request
+    private let ticket = Session.newTicket()
+    private var connection: Connection?
+
+    init(_ session: Session, _ request: Request) {
+        self.session = session
+        self.request = request
+    }
+
+    /// Takes on another app, as one file would have it; false: that is another's to do.
+    func join(_ other: Request, _ variables: [String: String]) -> Bool {
+        guard case .apply(let own) = request, case .apply(let more) = other,
+            session.caller.environment == variables
+        else { return false }
+        request = .apply(own + more)
+        return true
+    }
+
+    func begin(_ signals: borrowing SignalQueue) throws(Stop) {
+        guard let begun = try session.caller.connect(disturbance: signals.descriptor.number) else {
+            // Whoever asks for the end starts another daemon.
+            return
+        }
+        try session.caller.begin(request, ticket, over: begun)
+        connection = consume begun
+    }
+
+    func end(_ signals: borrowing SignalQueue) throws(Stop) -> ExitCode {
+        session.tell(try session.reply(to: request, ticket, signals: signals, over: connection.take()))
     }
 }

@@ -54,6 +54,7 @@ struct Session {
             let setup = try BootSetup(options, voice, home)
             return options.prints ? setup.print() : try setup.install()
         case .unstartup(let options): return try BootSetup(options, voice, home).remove()
+        case .doctor: return doctor()
         case .version: return voice.tell(Report(output: [Peer.ownText]))
         case .help(let topic): return voice.tell(Report(output: Help.lines(about: topic)))
         case .example(let operands): return try ExampleProgram.run(operands)
@@ -180,13 +181,27 @@ extension Session {
 
     func reply(to request: Request, mayLaunch: Bool = true) throws(Stop) -> Reply {
         let signals = try Session.listenForSignals()
-        let ticket = Session.newTicket()
+        return try reply(to: request, Session.newTicket(), mayLaunch: mayLaunch, signals: signals)
+    }
+
+    /// `begun`: where it was asked for already.
+    func reply(
+        to request: Request, _ ticket: Ticket, mayLaunch: Bool = true, signals: borrowing SignalQueue,
+        over begun: consuming Connection? = nil
+    ) throws(Stop) -> Reply {
+        var begun = begun
         var losses = 0
         while true {
-            let connection = try Summons(caller: caller, mayLaunch: mayLaunch).connect(
-                disturbance: signals.descriptor.number)
             do throws(Stop) {
-                return try caller.operate(request, ticket, over: connection, signals: signals) { line, text in
+                let connection: Connection
+                if let begun = begun.take() {
+                    connection = begun
+                } else {
+                    connection = try Summons(caller: caller, mayLaunch: mayLaunch).connect(
+                        disturbance: signals.descriptor.number)
+                    try caller.begin(request, ticket, over: connection)
+                }
+                return try caller.hear(over: connection, signals: signals) { line, text in
                     if voice.manner.json { voice.say(bytes: text + [UInt8(ascii: "\n")]) }
                     if case .progress(let progress) = line { voice.whisper(Wording.progress(progress)) }
                 }
@@ -203,16 +218,15 @@ extension Session {
     private static let lossLimit = 10
 
     /// No other client's, and no other request's.
-    private static func newTicket() -> Ticket { Ticket(.random(in: 1...UInt64(Int64.max))) }
+    static func newTicket() -> Ticket { Ticket(.random(in: 1...UInt64(Int64.max))) }
 
     private func kill() throws(Stop) -> Int32 {
         let signals = try Session.listenForSignals()
         guard let connection = try caller.connect(disturbance: signals.descriptor.number) else {
             return voice.tell(Report(output: [Wording.wasNotRunning]))
         }
-        let reply = try caller.operate(
-            .shutdown, Session.newTicket(), over: connection, signals: signals
-        ) { line, _ in
+        try caller.begin(.shutdown, Session.newTicket(), over: connection)
+        let reply = try caller.hear(over: connection, signals: signals) { line, _ in
             if case .progress(let progress) = line { voice.whisper(Wording.progress(progress)) }
         }
         guard case .done(let outcomes) = reply else { return voice.tell(Report(reply)) }

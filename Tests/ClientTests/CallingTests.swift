@@ -142,9 +142,8 @@ import Wire
     private func operate(_ request: Request, tell: (OperationLine) -> Void = { _ in }) throws -> Reply? {
         let signals = try SignalQueue(for: [Signals.user2])
         guard let connection = try caller.connect(disturbance: signals.descriptor.number) else { return nil }
-        return try caller.operate(request, Ticket(7), over: connection, signals: signals) { line, _ in
-            tell(line)
-        }
+        try caller.begin(request, Ticket(7), over: connection)
+        return try caller.hear(over: connection, signals: signals) { line, _ in tell(line) }
     }
 
     @Test func `an operation tells its steps and ends with the reply`() throws {

@@ -159,51 +159,6 @@ private final class Manager {
     }
 }
 
-/// PM2's habits on top of a list that is always kept.
-@Suite struct SavingTheList {
-    @Test(arguments: Owner.here)
-    func `save says what a boot brings back, and resurrect returns to it`(_ owner: Owner) throws {
-        let site = try Site(owner)
-        defer { site.scratch.end() }
-        let nothing = try site.swpm("resurrect")
-        #expect(nothing.code == 1 && nothing.errors.contains("nothing was saved"), "\(nothing)")
-        #expect(try site.swpm("save").code == 4)
-
-        var start = site.command(["start", "puppet", "--name", "web", "-i", "2"])
-        start.environment["API_TOKEN"] = "hidden"
-        try #require(try start.run().succeeded)
-        for name in ["job", "rest"] { try site.must("start", "puppet", "--name", name) }
-        try site.must("stop", "rest")
-        let saved = try site.must("save").output
-        for part in ["  web: 2 instances\n  job: 1 instance\n", "stay so: rest\n", "API_TOKEN"] {
-            #expect(saved.contains(part), "\(saved)")
-        }
-        #expect(readFile("\(site.home)/saved.json")?.contains("hidden") == false)
-        #expect(try site.must("resurrect").output.hasPrefix("nothing is missing"))
-
-        try site.must("delete", "all")
-        // The list is empty, and what was saved is not lost to that.
-        #expect(try site.swpm("save").code == 1)
-        try site.must("resurrect")
-        #expect(try stand(site) == ["job online", "rest stopped", "web online", "web online"])
-
-        // After `kill` all are stopped, and in the list.
-        try site.must("kill")
-        #expect(try site.swpm("dump").code == 4)
-        try site.must("resurrect")
-        #expect(try stand(site) == ["job online", "rest stopped", "web online", "web online"])
-
-        try site.must("cleardump")
-        try site.must("delete", "all")
-        try site.must("resurrect")
-        #expect(try site.rows().isEmpty)
-    }
-
-    private func stand(_ site: Site) throws -> [String] {
-        try site.rows().map { "\($0.name) \($0.status)" }.sorted()
-    }
-}
-
 /// `startup` and `unstartup` write, enable, and undo; nothing here touches the machine's own services.
 @Suite struct SettingUpServices {
     private func site() throws -> Site {
@@ -234,6 +189,28 @@ private final class Manager {
         #expect(try site.must("unstartup", "systemd").output.hasPrefix("removed \(unit)\n"))
         #expect(!exists(unit))
         #expect(try site.must("unstartup", "systemd").output.contains("nothing to undo"))
+    }
+
+    /// In a mount namespace, where a file of ours says who lingers.
+    @Test(.enabled(if: geteuid() == 0)) func `whose services linger already is not told how to`() throws {
+        let site = try site()
+        defer { site.scratch.end() }
+        let script = """
+            mkdir -p /var/lib/systemd && mount -t tmpfs none /var/lib/systemd && mkdir /var/lib/systemd/linger || exit 9
+            as() { setpriv --reuid nobody --regid nogroup --clear-groups "$@"; }
+            as swpm startup systemd && as swpm doctor && echo --- && : >/var/lib/systemd/linger/nobody &&
+                as swpm startup systemd && as swpm doctor
+            """
+        var command = site.command("/usr/bin/unshare", ["--mount", "sh", "-c", script])
+        command.user = nil
+        removeTree(site.home)
+        let finished = try command.run()
+        try #require(finished.succeeded, "\(finished)")
+        let lines = finished.output.split(separator: "\n")
+        let half = try #require(lines.firstIndex(of: "---"))
+        let hint = "loginctl enable-linger nobody"
+        #expect(lines[..<half].contains { $0.hasSuffix(": \(hint)") }, "\(finished)")
+        #expect(!lines[half...].contains { $0.hasSuffix(hint) }, "\(finished)")
     }
 
     @Test func `what somebody else wrote is left alone`() throws {
