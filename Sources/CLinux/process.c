@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/timex.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -126,6 +127,18 @@ int clinux_affinity_count(void)
             return result;
     }
     return -EINVAL;
+}
+
+int clinux_clone3_refusal(void)
+{
+    /* One that is there finds fault with the size. */
+    return syscall(SYS_clone3, NULL, 0) < 0 && errno == EINVAL ? 0 : errno;
+}
+
+int clinux_clock_is_synchronised(void)
+{
+    struct timex clock = {0};
+    return adjtimex(&clock) < 0 ? -errno : !(clock.status & STA_UNSYNC);
 }
 
 int clinux_get_limit(int resource, uint64_t *soft, uint64_t *hard)

@@ -45,7 +45,7 @@ struct BootSetup {
     }
 
     /// sd_booted(3); OpenRC says it likewise.
-    private static var present: Platform? {
+    static var present: Platform? {
         if isThere("/run/systemd/system") { return .systemd }
         return isThere("/run/openrc") ? .openrc : nil
     }
@@ -95,8 +95,8 @@ extension BootSetup {
         case .openrc: try command("rc-update", ["--quiet", "add", service.name, "default"])
         }
         lines.append(BootWording.enabled(service))
-        let lingers = BootSetup.isThere("/var/lib/systemd/linger/\(service.user)")
-        lines += BootWording.ready(service, platform, isRunning: isRunning, lingers: lingers)
+        lines += BootWording.ready(
+            service, platform, isRunning: isRunning, lingers: BootSetup.lingers(service.user))
         if let caller = ThisProcess.variable("SUDO_USER"), caller != service.user {
             lines.append(BootWording.alsoFor(caller))
         }
@@ -126,6 +126,26 @@ extension BootSetup {
         }
         return []
     }
+
+    /// Where swpm is set up for a user here, by whomever, and whether the boot knows of it.
+    static func installed(for user: String) -> (path: String, isEnabled: Bool, isPersonal: Bool)? {
+        for isPersonal in [true, false] where !isPersonal || ThisProcess.user != 0 {
+            let name = BootService(user: user, isPersonal: isPersonal, program: "", home: "").name
+            let folder = isPersonal ? "\(configuration)/systemd/user" : "/etc/systemd/system"
+            let target = isPersonal ? "default" : "multi-user"
+            let unit = "\(name).service"
+            if isThere("\(folder)/\(unit)") {
+                return ("\(folder)/\(unit)", isThere("\(folder)/\(target).target.wants/\(unit)"), isPersonal)
+            }
+            if isThere("/etc/init.d/\(name)") {
+                return ("/etc/init.d/\(name)", isThere("/etc/runlevels/default/\(name)"), false)
+            }
+        }
+        return nil
+    }
+
+    /// Whether a user's own services run without a login (loginctl(1)).
+    static func lingers(_ user: String) -> Bool { isThere("/var/lib/systemd/linger/\(user)") }
 
     private var scope: [String] { service.isPersonal ? ["--user"] : [] }
 

@@ -26,6 +26,11 @@ struct Home: Equatable, Sendable {
     }
 
     var daemonLog: String { "\(path)/daemon.log" }
+    var configuration: String { "\(path)/config.json" }
+    /// As it was called once, for logs; nobody reads it any more.
+    var formerSettings: String { "\(path)/settings.json" }
+    /// How a state begins to be called that could not be read.
+    static let asidePrefix = "state.json.unreadable-"
 
     /// The daemon's process, by its command and environment: one that does not answer cannot be asked.
     var daemon: Int32? {

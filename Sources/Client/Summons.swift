@@ -39,8 +39,13 @@ struct Summons {
 
     private func isOccupied() throws(Stop) -> Bool {
         if try caller.connect() != nil { return true }
+        return Summons.isLocked(caller.home)
+    }
+
+    /// Whether a keeper or a daemon lives.
+    static func isLocked(_ home: Home) -> Bool {
         do throws(SystemError) {
-            return try !File.open(caller.home.lock, .readAndWrite).lock()
+            return try !File.open(home.lock, .readAndWrite).lock()
         } catch {
             // No lock, nobody who holds it.
             return false

@@ -75,6 +75,7 @@ extension Session {
 
     /// After an installation the daemon is still the program from before, and only a command can notice.
     func remind(after command: Command) {
+        if !voice.manner.silent, !voice.manner.json, command.needsTheList { voice.complain(lostState) }
         guard command != .listAsJSON, let reminder = caller.peer.reminder else { return }
         voice.whisper(reminder)
     }

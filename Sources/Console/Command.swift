@@ -58,6 +58,8 @@ public enum Command: Equatable, Sendable {
     case cleardump
     case startup(BootOptions)
     case unstartup(BootOptions)
+    /// What this machine can do, and how swpm is.
+    case doctor
 }
 
 /// What starts at boot.

@@ -114,6 +114,12 @@ enum CommandTable {
             .reloadLogs, "Opens all log files anew, after somebody else has moved them.",
             details: "For logrotate and its like; `SIGUSR2` to the daemon does the same."),
         CommandDescription(.ping, "Says whether the daemon answers."),
+        CommandDescription(
+            .doctor, "Says what this machine can and cannot do for swpm, and whether swpm is well.",
+            details: """
+                A line for each thing, with what it costs and what to type. Starts and changes nothing. Exits with 1 if \
+                something is broken; what is only limited does not count.
+                """),
         CommandDescription(.kill, "Stops all apps, then the daemon."),
         CommandDescription(
             .update, aliases: ["updatePM2"],
@@ -288,7 +294,7 @@ struct CommandDescription: Sendable {
 enum Verb: String, CaseIterable, Sendable {
     case start, stop, restart, reload, promote, rollback, scale, delete
     case list, jlist, describe, why, logs, monit
-    case flush, reloadLogs, ping, kill, update, version, help
+    case flush, reloadLogs, ping, doctor, kill, update, version, help
     case send, signal, trigger
     case save, resurrect, cleardump, startup, unstartup
     case daemon, keeper, example

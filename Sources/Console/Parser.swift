@@ -25,7 +25,7 @@ extension ParsedCommand {
             return
         case .start, .stop, .restart, .reload, .promote, .rollback, .scale, .delete, .signal, .send, .trigger,
             .list, .jlist, .describe, .why, .logs, .monit, .flush, .reloadLogs, .ping, .kill, .update,
-            .version, .help:
+            .version, .help, .doctor:
             break
         }
         if description.verb != .help, ParsedCommand.asksForHelp(remaining) {
@@ -99,6 +99,7 @@ extension Command {
         case .cleardump: self = try words.none(.cleardump)
         case .startup: self = .startup(try BootOptions(arguments, words))
         case .unstartup: self = .unstartup(try BootOptions(arguments, words))
+        case .doctor: self = try words.none(.doctor)
         case .version: self = .version
         case .help:
             let topic = try words.atMostOne()

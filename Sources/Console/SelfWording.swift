@@ -30,8 +30,27 @@ extension Wording {
             + "see \(Text.sanitised(log))"
     }
 
+    /// `forgotten`: programs that run, and that only the lost state named.
+    public static func lostState(
+        _ path: String, age: Duration, forgotten: [Int32], isSaved: Bool
+    ) -> [String] {
+        var lines = [
+            "the saved state could not be read \(Quantities.duration(age)) ago: apps that only it names are not known",
+            "  it is kept as \(Text.sanitised(path))",
+        ]
+        if !forgotten.isEmpty {
+            let some = forgotten.prefix(8).map { "\($0)" }.joined(separator: " ")
+            lines.append(hint("kill \(some)", "to end what runs on of them, unwatched"))
+        }
+        lines.append(
+            isSaved
+                ? hint("swpm resurrect", "to bring back what `save` has kept")
+                : hint("swpm start <file.json>", "to bring the apps back"))
+        return lines + [hint("rm \(typed(path))", "to hear no more of it")]
+    }
+
     /// A program of ours, in words.
-    private static func program(_ version: String, _ build: String) -> String {
+    public static func program(_ version: String, _ build: String) -> String {
         build.isEmpty ? version : "\(version) (\(build))"
     }
 

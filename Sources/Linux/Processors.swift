@@ -66,14 +66,17 @@ public enum Processors {
 public enum KernelSettings {
     /// The first port that anybody may bind (ip(7), ip_unprivileged_port_start).
     public static var firstUnprivilegedPort: UInt16 {
-        let text = contents(of: "/proc/sys/net/ipv4/ip_unprivileged_port_start") ?? ""
-        return UInt16(text.prefix { $0 != "\n" }) ?? 1024
+        number("net/ipv4/ip_unprivileged_port_start").flatMap(UInt16.init(exactly:)) ?? 1024
     }
 
     /// Who may look into processes (Yama's ptrace_scope): 0 everybody's own, 1 descendants, 2 with a capability,
     /// 3 nobody.
     public static var traceScope: Int {
-        let text = contents(of: "/proc/sys/kernel/yama/ptrace_scope") ?? ""
-        return Int(text.prefix { $0 != "\n" }) ?? 0
+        number("kernel/yama/ptrace_scope") ?? 0
+    }
+
+    /// A setting by its path below /proc/sys (proc_sys(5)); nil: this kernel has none of that name.
+    public static func number(_ path: String) -> Int? {
+        contents(of: "/proc/sys/\(path)").flatMap { Int($0.prefix { $0 != "\n" }) }
     }
 }

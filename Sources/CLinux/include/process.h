@@ -39,6 +39,10 @@ int clinux_effective_capabilities(uint64_t *bits);
 int clinux_affinity_count(void);
 /* Of the calling thread only: whose rights count when it touches files. */
 int clinux_set_file_identity(uint32_t user, uint32_t group, const uint32_t *groups, size_t count);
+/* Whether clone3(2) is there: 0, or errno. */
+int clinux_clone3_refusal(void);
+/* Whether somebody keeps the clock right (adjtimex(2)): 1, 0, or -errno. */
+int clinux_clock_is_synchronised(void);
 int clinux_get_limit(int resource, uint64_t *soft, uint64_t *hard);
 int clinux_set_limit(int resource, uint64_t soft, uint64_t hard);
 
