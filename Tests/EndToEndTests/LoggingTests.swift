@@ -128,7 +128,10 @@ import Testing
     }
 
     @Test(.enabled(if: geteuid() == 0))
-    func `a full disk stops no program, costs no memory, and what it cost is counted`() throws {
+    func
+        `a full disk and a follower that stopped stop no program, cost no memory, and what is lost is counted`()
+        throws
+    {
         let site = try Site(.root)
         defer { site.scratch.end() }
         let disk = site.scratch.directory("disk")
@@ -139,19 +142,7 @@ import Testing
         }
         site.scratch.atEnd { _ = try? Command("umount", ["-l", disk]).run() }
         writeFile("\(disk)/ballast", String(repeating: "x", count: 16 << 20))
-        // 50 MB a second, in numbered lines of 100 bytes.
-        let script = site.file(
-            "flood.py",
-            """
-            import os, time
-            number = 0
-            while True:
-                block = b"".join(b"%099d\\n" % (number + i) for i in range(5000))
-                number += 5000
-                while block: block = block[os.write(1, block):]
-                time.sleep(0.008)
-
-            """)
+        let script = site.file("flood.py", flood)
         let file = site.file(
             "flood.json",
             """
@@ -163,10 +154,11 @@ import Testing
             try site.must("describe", "flood").output.contains("not logged")
         }
         let daemon = try #require(site.own.first { $0.command[1] == "daemon" }).id
-        let pings = try (0..<Counts.of(100, soak: 6000)).map { _ in
-            _ = try Poller().wait(atMost: .milliseconds(Counts.isSoak ? 100 : 20))
-            return try site.must("ping").took
-        }.sorted()
+        // One who reads, and then does not any more.
+        let follower = try site.command(["logs", "flood", "--raw", "--lines", "1"]).start()
+        try eventually("the follower's first line") { !follower.outputSoFar.isEmpty }
+        follower.send(SIGSTOP)
+        let pings = try pings(site, for: .seconds(Counts.of(15, soak: 600)))
         // The whole command, on a machine that has something else to do.
         #expect(pings[pings.count / 2] < .milliseconds(50), "\(pings)")
         #expect(memory(of: daemon) < 64 << 20)
@@ -176,9 +168,36 @@ import Testing
         try eventually("more lines\n\(site.daemonLog)") {
             (fileSize("\(disk)/out.log") ?? 0) > before + 1_000_000
         }
+        // It reads what there is by now, and nobody had waited for it.
+        let read = follower.outputSoFar.utf8.count
+        follower.send(SIGCONT)
+        try eventually("more from the follower") { follower.outputSoFar.utf8.count > read }
         try site.must("stop", "flood")
         #expect(countedGaps(in: readBytes("\(disk)/out.log") ?? []) >= 1)
         #expect(site.daemonLog.contains("cannot be written") && site.daemonLog.contains("written again"))
+    }
+
+    /// 50 MB a second, in numbered lines of 100 bytes.
+    private let flood = """
+        import os, time
+        number = 0
+        while True:
+            block = b"".join(b"%099d\\n" % (number + i) for i in range(5000))
+            number += 5000
+            while block: block = block[os.write(1, block):]
+            time.sleep(0.008)
+
+        """
+
+    /// How long each whole command took, sorted; ten a second.
+    private func pings(_ site: Site, for time: Duration) throws -> [Duration] {
+        let end = ContinuousClock.now + time
+        var took: [Duration] = []
+        while ContinuousClock.now < end {
+            _ = try Poller().wait(atMost: .milliseconds(100))
+            took.append(try site.must("ping").took)
+        }
+        return took.sorted()
     }
 
     @Test(arguments: Owner.here)
