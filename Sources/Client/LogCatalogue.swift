@@ -68,8 +68,8 @@ struct LogSource: Hashable {
     var isJSON = false
     /// Each line says when it was written (`log_date_format`).
     var isStamped = false
-    /// When the instance that runs now was started, in nanoseconds since 1970; nil: none runs.
-    var runsSince: Int64?
+    /// The version that runs there, or would; nil: nobody knows.
+    var generation: UInt16?
 
     var isError: Bool { stream == .error }
 }
@@ -118,10 +118,8 @@ extension LogCatalogue {
             var source = source
             source.isJSON = path("log_type") == "json"
             source.isStamped = path("log_date_format") != nil
-            if case .integer(let pid)? = entry["pid"], pid > 0,
-                case .integer(let since)? = details["pm_uptime"]
-            {
-                source.runsSince = since * 1_000_000
+            if case .integer(let number)? = details["generation"] {
+                source.generation = UInt16(truncatingIfNeeded: number)
             }
             return source
         }
@@ -138,6 +136,7 @@ extension LogCatalogue {
                     var source = $0
                     source.isJSON = app.spec.logs.isJSON
                     source.isStamped = app.spec.logs.dateFormat != nil
+                    source.generation = UInt16(truncatingIfNeeded: app.generation.number)
                     return source
                 }
             }

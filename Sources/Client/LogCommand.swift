@@ -45,7 +45,7 @@ struct LogCommand {
         span = LogSpan(
             lines: options.lines, since: options.since.map { $0.moment },
             until: options.until.map { $0.moment },
-            goesOn: options.follow && options.until == nil)
+            goesOn: options.follow && options.until == nil && !options.wantsPastGeneration)
         writer = LogWriter(voice: voice, options: options, marking: marks, sources: sources)
         watch = LogWatch(home: caller.home)
         // Before anything is read: what happens from now on is told.
@@ -64,11 +64,7 @@ struct LogCommand {
         let reader = LogReader(source, shelf: shelf)
         watch.add(source.path)
         var span = span
-        if options.onlyRunning {
-            // Of what does not run nothing is wanted: it may have run for ever.
-            guard let since = source.runsSince else { return }
-            span.since = max(span.since ?? since, since)
-        }
+        if let wanted = options.generation, !reader.choose(wanted, &span) { return }
         reader.begin(span, matching: filter.takesAll ? nil : filter)
         merge.add(reader)
     }

@@ -13,8 +13,11 @@ final class LogReader {
     /// The stamp of the newest rotated part that was seen.
     private var newest = ""
     private var lines = LogLines()
-    /// When the present line was written.
+    /// When the present line was written, and by whose instance.
     private var lineTime: Int64?
+    private var lineGeneration: UInt16?
+    /// What others wrote is passed over.
+    private(set) var generation: UInt16?
     private var order = Int64.min
     /// Where reading ends; nil: never.
     private var end: LogPlace?
@@ -53,6 +56,8 @@ final class LogReader {
         skip(to: max(0, range.start - 1))
     }
 
+    func take(_ generation: UInt16?) { self.generation = generation }
+
     /// The next line, or nil: there is none now.
     func next() -> LogLine? {
         while true {
@@ -60,8 +65,8 @@ final class LogReader {
                 orphan = nil
                 return line(bytes)
             }
-            if let bytes = lines.next({ lineTime = page?.times?.time(at: $0) }) {
-                if !isTorn { return line(bytes) }
+            if let bytes = lines.next(beginLine) {
+                if !isTorn, generation == nil || lineGeneration == generation { return line(bytes) }
                 isTorn = false
                 continue
             }
@@ -69,6 +74,11 @@ final class LogReader {
             // What has no end is a line when nothing will follow.
             guard turn() else { return end == nil || isTorn ? nil : lines.rest().map(line) }
         }
+    }
+
+    private func beginLine(_ offset: Int64) {
+        lineTime = page?.times?.time(at: offset)
+        lineGeneration = page?.times?.generation
     }
 
     /// What the user should know, told once.

@@ -56,6 +56,28 @@ final class LogTimes {
         return record(current)?.time
     }
 
+    /// Whose instance wrote what begins where the time was asked of last.
+    var generation: UInt16? { record(current)?.generation }
+
+    /// Whose the last bytes are.
+    var lastGeneration: UInt16? { record(count - 1)?.generation }
+
+    /// From when on a generation wrote, and when another one did after its last; nil: it did not.
+    func stretch(of generation: UInt16) -> (first: Int64, next: Int64?)? {
+        var first: Int64?
+        var next: Int64?
+        for index in 0..<count {
+            guard let record = record(index) else { break }
+            if record.generation == generation {
+                first = first ?? record.time
+                next = nil
+            } else if first != nil, next == nil {
+                next = record.time
+            }
+        }
+        return first.map { ($0, next) }
+    }
+
     /// From where on everything was written at this time or later; nil: nothing was, as far as is known.
     func offset(since time: Int64) -> Int64? { record(firstIndex { $0.time >= time })?.offset }
 

@@ -144,14 +144,22 @@ public struct LogOptions: Equatable, Sendable {
     /// What else is made to stand out, as an expression.
     public var highlight: String?
     public var level: LogLevel?
-    /// Only what the instances that run now have written.
-    public var onlyRunning = false
+    /// Only what instances of one version have written.
+    public var generation: Generation?
     /// Nothing is shown: logs of apps that are not known any more are removed.
     public var clearsDeleted = false
+
+    public enum Generation: Equatable, Sendable {
+        case present
+        case number(UInt16)
+    }
 
     public enum Streams: Equatable, Sendable {
         case both, output, errors
     }
+
+    /// What was is not followed.
+    public var wantsPastGeneration: Bool { generation != nil && generation != .present }
 
     public enum Form: Equatable, Sendable {
         /// Behind a prefix.

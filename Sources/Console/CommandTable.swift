@@ -209,7 +209,10 @@ extension CommandTable {
         OptionDescription(
             ["--level"], value: "level",
             "Leaves out what JSON loggers say to be less serious: `trace` to `fatal`."),
-        OptionDescription(["--generation"], "Only what the instances that run now have written."),
+        OptionDescription(
+            ["--generation"], value: "n",
+            "Only what instances of this version have written, and ends; without a number, of the present one.",
+            optional: { UInt16($0) != nil }),
         OptionDescription(
             ["--timestamp"], value: "format",
             "When each line was written, as `YYYY-MM-DD HH:mm:ss` or `%H:%M:%S` have it (usual on a terminal).",

@@ -53,7 +53,9 @@ extension LogOptions {
         level = try values.read("--level", "one of trace, debug, info, warn, error, fatal") {
             LogLevel(name: $0)
         }
-        onlyRunning = arguments.has("--generation")
+        generation = try values.read("--generation", "a number") { text in
+            text.isEmpty ? .present : UInt16(text).map { .number($0) }
+        }
         clearsDeleted = arguments.has("--clear-deleted")
         if arguments.has("--no-timestamp") { timestamps = .none }
         if let format = values.text("--timestamp") {

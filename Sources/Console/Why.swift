@@ -100,7 +100,7 @@ public struct Why: Sendable {
         case .canary: "canary"
         case .promoted: "promotion"
         case .reverted: "rollback"
-        case .unchanged, .orphaned, .superseded, .failed: "operation"
+        case .unchanged, .revised, .orphaned, .superseded, .failed: "operation"
         }
     }
 

@@ -126,6 +126,7 @@ public enum Wording {
         case .scaled: return ["\(app): scaled to \(count)"]
         case .deleted: return ["\(app): deleted"]
         case .unchanged: return ["\(app): nothing to do, \(count)"]
+        case .revised: return ["\(app): its logs are kept as it says now, \(count)"]
         case .orphaned:
             return [
                 "\(app): no longer in its file, left running",

@@ -11,7 +11,8 @@ extension Loop {
         processes.launch(instance, marker: marker)
         prober.prepare(instance, launch)
         do throws(SystemError) {
-            let pipes = try logs.open(instance, logs.plans(launch.spec, launch.slot, launch.id))
+            let pipes = try logs.open(
+                instance, logs.plans(launch.spec, launch.slot, launch.id, launch.generation))
             spawner.order(
                 SpawnJob(
                     instance: instance, launch: launch, home: home.path, marker: marker,

@@ -208,6 +208,7 @@ final class Loop {
         case .save: (stateIsStale, memoryIsStale) = (true, true)
         case .finish: finishedAt = .now
         case .hurry(let instance): ports.hurry(instance)
+        case .keepLogs(let spec): logs.keep(spec)
         }
     }
 
@@ -278,7 +279,7 @@ extension Effect {
     fileprivate var isIrrevocable: Bool {
         switch self {
         case .spawn, .signal, .dismiss, .sweep, .release, .reply, .finish: true
-        case .steer, .drain, .hurry, .progress, .announce, .save: false
+        case .steer, .drain, .hurry, .keepLogs, .progress, .announce, .save: false
         }
     }
 }

@@ -17,7 +17,8 @@ extension Loop {
                     }
                     living[instance.id] = process
                     recoverPipes(
-                        of: instance.id, process, logs.plans(app.spec, slot.index, slot.id), &found)
+                        of: instance.id, process,
+                        logs.plans(app.spec, slot.index, slot.id, instance.generation), &found)
                     recoverChannel(of: instance.id, process, app.spec, &found)
                 }
             }

@@ -77,7 +77,8 @@ extension Loop {
         logs.tend(found.file.state.apps)
         for (app, slot, instance) in saved {
             takeBack(
-                instance, logs.plans(app.spec, slot.index, slot.id), found, marked[instance.id])
+                instance, logs.plans(app.spec, slot.index, slot.id, instance.generation), found,
+                marked[instance.id])
         }
         logs.restoreRest(found.manifest.held)
         notifySockets.restore(found.manifest.held) { instance in

@@ -139,13 +139,14 @@ extension AppSpec {
     }
 
     /// Whether this asks for the same processes as `other`: neither the number of instances, nor which caller's
-    /// environment was captured, nor whether it began stopped makes a running instance stale.
+    /// environment was captured, nor whether it began stopped, nor how its logs are kept makes a running instance stale.
     public func runsTheSame(as other: AppSpec) -> Bool {
         var left = self
         left.instances = other.instances
         left.inherited = other.inherited
         left.origin = other.origin
         left.autostart = other.autostart
+        left.logs.keepAs(other.logs)
         return left == other
     }
 }

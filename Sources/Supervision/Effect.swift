@@ -26,6 +26,8 @@ public enum Effect: Equatable, Sendable {
     case finish
     /// What drains is not to wait for requests in work any more, only for what has begun to connect.
     case hurry(InstanceID)
+    /// The logs of this app are kept as it says from now on.
+    case keepLogs(AppSpec)
 }
 
 /// What to start, and as what.

@@ -17,6 +17,9 @@ public struct LogSettings: Equatable, Sendable {
 
     public init() {}
 
+    /// Takes over what is the pump's business alone: no program notices when that changes.
+    mutating func keepAs(_ other: LogSettings) { (rotation, block) = (other.rotation, other.block) }
+
     /// Where one stream goes.
     public enum Target: Equatable, Sendable {
         /// To the file that is called by the app's name.
@@ -34,6 +37,8 @@ public struct LogRotation: Equatable, Sendable {
     public var size: Int64?
     /// 0: never for its age.
     public var interval: Duration?
+    /// In place of an interval: when what was written before is put aside.
+    public var schedule: Schedule?
     /// How many rotated ones of one log.
     public var keep: Int?
     /// For all logs of an app, in bytes; 0: without limit.
@@ -46,11 +51,12 @@ public struct LogRotation: Equatable, Sendable {
     }
 
     public init(
-        size: Int64? = nil, interval: Duration? = nil, keep: Int? = nil, total: Int64? = nil,
-        compression: Compression? = nil
+        size: Int64? = nil, interval: Duration? = nil, schedule: Schedule? = nil, keep: Int? = nil,
+        total: Int64? = nil, compression: Compression? = nil
     ) {
         self.size = size
         self.interval = interval
+        self.schedule = schedule
         self.keep = keep
         self.total = total
         self.compression = compression
@@ -60,8 +66,10 @@ public struct LogRotation: Equatable, Sendable {
 
     /// This, and of the other what this leaves open.
     public func over(_ other: LogRotation) -> LogRotation {
-        LogRotation(
-            size: size ?? other.size, interval: interval ?? other.interval, keep: keep ?? other.keep,
+        let saysWhen = interval != nil || schedule != nil
+        return LogRotation(
+            size: size ?? other.size, interval: saysWhen ? interval : other.interval,
+            schedule: saysWhen ? schedule : other.schedule, keep: keep ?? other.keep,
             total: total ?? other.total, compression: compression ?? other.compression)
     }
 }

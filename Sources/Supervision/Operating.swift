@@ -191,9 +191,9 @@ extension App {
         layToRest(Array(slots.indices.dropFirst(count)), &desk)
         grow(wanted: isAwake, &desk)
         let grown = isAwake ? Array(slots.indices.dropFirst(before)) : []
-        let isScaled = change == .scaled || change == .unchanged
-        work = Work(
-            operation, .awaiting(grown), change: isScaled ? (isSame ? .unchanged : .scaled) : change)
+        let same: Outcome.Change = change == .scaled ? .unchanged : change
+        let isScaled = [.scaled, .unchanged, .revised].contains(change)
+        work = Work(operation, .awaiting(grown), change: isScaled && !isSame ? .scaled : same)
     }
 
     private mutating func grow(wanted: Bool, _ desk: inout Desk) {

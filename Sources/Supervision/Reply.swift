@@ -42,6 +42,8 @@ public struct Outcome: Equatable, Sendable {
         case started, stopped, restarted, reloaded, scaled, deleted
         /// Nothing to do.
         case unchanged
+        /// Its logs are kept in another way; no process noticed.
+        case revised
         /// Not in its file any more; still running.
         case orphaned
         /// Another, later request took over before this one was finished.

@@ -53,12 +53,23 @@ extension App {
         }
         spec.origin = wished.origin
         if wasAsleep { spec.inherited = wished.inherited }
+        let isRevised = revise(wished, &desk)
         let awaited = sleeping + rising(among: Array(meant))
         awaken(sleeping, &desk)
-        resize(to: wished.instances, operation, awaited.isEmpty ? .unchanged : .started, &desk)
+        let change: Outcome.Change = isRevised ? .revised : .unchanged
+        resize(to: wished.instances, operation, awaited.isEmpty ? change : .started, &desk)
         if case .awaiting(let grown) = work?.stage {
             work?.stage = .awaiting(awaited.filter { $0 < wished.instances } + grown)
         }
+    }
+
+    /// What no process notices is changed at once; false: there is no such change.
+    private mutating func revise(_ wished: AppSpec, _ desk: inout Desk) -> Bool {
+        guard wished.logs != spec.logs else { return false }
+        spec.logs.keepAs(wished.logs)
+        desk.save()
+        desk.order(.keepLogs(spec))
+        return true
     }
 
     /// Goes back to the version in force, in which something left some slots behind: a former daemon, or a reload

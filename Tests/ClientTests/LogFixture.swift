@@ -15,6 +15,7 @@ final class LogFixture {
     /// What the next line's time is, in nanoseconds since 1970; each line moves it on by a second.
     var now: Int64 = 1_795_253_400_000_000_000
     private var offset: Int64 = 0
+    var generation: UInt16 = 0
     private var last: (path: String, index: String)?
 
     static let second: Int64 = 1_000_000_000
@@ -38,7 +39,8 @@ final class LogFixture {
                 let inode = try File.status(path)!.inode
                 try File.append(TimeIndex.header(inode: inode), to: index)
             }
-            try File.append(TimeIndex.Record(time: now, offset: offset).bytes, to: index)
+            try File.append(
+                TimeIndex.Record(time: now, offset: offset, generation: generation).bytes, to: index)
         }
         try File.append(Array(text.utf8), to: path)
         let time = timespec(tv_sec: Int(now / LogFixture.second), tv_nsec: 0)

@@ -1,3 +1,4 @@
+import Console
 import Linux
 import Supervision
 import Support
@@ -24,6 +25,27 @@ import Testing
         #expect(reader.texts() == ["d"])
         try fixture.write("f\n")
         #expect(reader.texts() == ["ef"])
+    }
+
+    @Test func `what one version wrote is found through rotated files, also among lines of another`() throws {
+        for (generation, lines) in [(1, "ab"), (2, "cd"), (1, "e"), (2, "f"), (3, "gh")] {
+            fixture.generation = UInt16(generation)
+            try fixture.write(lines: lines.map { "\($0)" })
+            if lines == "cd" || lines == "f" { try fixture.rotate(lines == "cd" ? .gzip : nil) }
+        }
+        func shown(_ wanted: LogOptions.Generation, lines: Int? = nil) -> [String]? {
+            let reader = reader()
+            var span = LogSpan(lines: lines)
+            guard reader.choose(wanted, &span) else { return nil }
+            return reader.texts(span)
+        }
+        #expect(shown(.number(1)) == ["a", "b", "e"])
+        #expect(shown(.number(2)) == ["c", "d", "f"])
+        #expect(shown(.number(3)) == ["g", "h"])
+        #expect(shown(.number(3), lines: 1) == ["h"])
+        #expect(shown(.number(4)) == nil)
+        // Of an app that nobody knows any more, what wrote last is the present one.
+        #expect(shown(.present) == ["g", "h"])
     }
 
     @Test func `no lines are as good as any number`() throws {

@@ -148,7 +148,7 @@ import Testing
         options.isInverted = true
         options.ignoresCase = true
         options.level = .warn
-        options.onlyRunning = true
+        options.generation = .present
         let line =
             "logs --since 10m --until 1970-01-01T00:00:00Z --grep 'a b' -v -i --level WARNING --generation"
         #expect(try parse(line) == .logs(options))
@@ -164,6 +164,18 @@ import Testing
         options.target = "web"
         options.timestamps = .format(format)
         #expect(try parse(line) == .logs(options))
+    }
+
+    @Test func `a generation is the present one or has a number`() throws {
+        var options = LogOptions()
+        options.target = "web"
+        options.generation = .present
+        #expect(try parse("logs web --generation") == .logs(options))
+        #expect(try parse("logs --generation web") == .logs(options))
+        options.generation = .number(3)
+        #expect(try parse("logs --generation 3 web") == .logs(options))
+        #expect(try parse("logs web --generation=3") == .logs(options))
+        #expect(throws: UsageError.self) { try parse("logs web --generation=x") }
     }
 
     @Test func `what is marked may be left out`() throws {

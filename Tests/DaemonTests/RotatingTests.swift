@@ -157,6 +157,67 @@ import Wire
         }
     }
 
+    @Test func `a log is put aside when its schedule says, with what was written before`() throws {
+        try withPump { pump in
+            let out = pump.scratch.path("out.log")
+            // Written in the first minute of this decade, as far as its index knows.
+            writeFile(out, "old\n")
+            let inode = try #require(try File.status(out)).inode
+            let began = TimeIndex.Record(time: 1_577_836_800_000_000_000, offset: 0)
+            try File.append(TimeIndex.header(inode: inode) + began.bytes, to: TimeIndex.path(ofLog: out))
+            let pipes = try pump.open(1, out: out, error: "/dev/null") {
+                $0.rotation = LogRotation(schedule: Schedule("0 0 1 1 *"))
+            }
+            _ = try pipes.output.descriptor.write(Array("new\n".utf8))
+            try eventually("another file") { readFile(out) == "new\n" }
+            #expect(rotated(out).compactMap { readFile($0) } == ["old\n"])
+            _ = try pipes.output.descriptor.write(Array("newer\n".utf8))
+            try eventually("the next line in it") { readFile(out) == "new\nnewer\n" }
+        }
+    }
+
+    @Test func `the index says whose instance wrote, at each change at once`() throws {
+        try withPump { pump in
+            let out = pump.scratch.path("out.log")
+            for generation in [UInt16(1), 2, 1] {
+                let pipes = try pump.open(
+                    UInt64(fileSize(out) ?? 0) + 1, out: out, error: "/dev/null", generation: generation)
+                let size = fileSize(out) ?? 0
+                _ = try pipes.output.descriptor.write(Array("line\n".utf8))
+                try eventually("a line") { (fileSize(out) ?? 0) > size }
+            }
+            let index = try #require(TimeIndex(parsing: try File.read(TimeIndex.path(ofLog: out))))
+            #expect(index.records.map(\.offset) == [0, 5, 10])
+            #expect(index.records.map(\.generation) == [1, 2, 1])
+        }
+    }
+
+    @Test func `other rules are obeyed by streams that are open`() throws {
+        try withPump { pump in
+            let out = pump.scratch.path("out.log")
+            let pipes = try pump.open(1, out: out, error: "/dev/null") { $0.rotation = .never }
+            let lines = Array((0..<100).map { "line \($0) \(filler)\n" }.joined().utf8)
+            for _ in 0..<3 { _ = try pipes.output.descriptor.write(lines) }
+            try eventually("all of it") { fileSize(out) == 3 * lines.count }
+            #expect(rotated(out).isEmpty)
+            pump.send(
+                .keep([
+                    pump.plan(out: out) {
+                        $0.rotation = LogRotation(
+                            size: 5000, keep: 2, compression: LogRotation.Compression.none)
+                    }
+                ]))
+            for _ in 0..<5 {
+                _ = try pipes.output.descriptor.write(lines)
+                try eventually("it to be read") { try pipes.output.descriptor.readableBytes() == 0 }
+            }
+            try eventually("two, of which one is small: \(rotated(out))") {
+                let sizes = rotated(out).compactMap { fileSize($0) }
+                return sizes.count == 2 && sizes[1] < 10_000
+            }
+        }
+    }
+
     @Test func `the index says when each line came, and goes on after a restart`() throws {
         let before = Clock.wall()
         try withPump { pump in

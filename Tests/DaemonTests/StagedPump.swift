@@ -33,7 +33,8 @@ final class StagedPump {
 
     /// Two streams of an instance, and what a program of it would write to.
     func open(
-        _ instance: UInt64, out: String, error: String, as change: (inout LogSettings) -> Void = { _ in }
+        _ instance: UInt64, out: String, error: String, generation: UInt16 = 0,
+        as change: (inout LogSettings) -> Void = { _ in }
     ) throws -> LogPump.Pipes {
         var spec = AppSpec(name: AppName("web"), script: "x", workingDirectory: "/")
         spec.logs.merges = true
@@ -41,19 +42,34 @@ final class StagedPump {
         spec.logs.error = .file(error)
         change(&spec.logs)
         return LogPump.Pipes(
-            output: try open(InstanceID(instance), .out, spec),
-            error: try open(InstanceID(instance), .error, spec))
+            output: try open(InstanceID(instance), .out, spec, generation),
+            error: try open(InstanceID(instance), .error, spec, generation))
     }
 
-    private func open(_ instance: InstanceID, _ stream: LogStream, _ spec: AppSpec) throws -> SharedDescriptor
-    {
-        let pipe = try Pipe.unbreakable()
+    /// What the loop would make of these settings for standard output.
+    func plan(out: String, as change: (inout LogSettings) -> Void) -> StreamPlan {
+        var spec = AppSpec(name: AppName("web"), script: "x", workingDirectory: "/")
+        spec.logs.merges = true
+        spec.logs.output = .file(out)
+        change(&spec.logs)
+        return plan(spec, .out)
+    }
+
+    private func plan(_ spec: AppSpec, _ stream: LogStream) -> StreamPlan {
         var settings = HomeSettings()
         // The machine of the tests may be fuller than logs like it.
         settings.free.bytes = 0
-        let plan = StreamPlan(
+        return StreamPlan(
             spec, SlotIndex(0), SlotID(7), stream,
             LogPlace(directory: scratch.path("logs"), settings: settings))
+    }
+
+    private func open(
+        _ instance: InstanceID, _ stream: LogStream, _ spec: AppSpec, _ generation: UInt16
+    ) throws -> SharedDescriptor {
+        let pipe = try Pipe.unbreakable()
+        var plan = plan(spec, stream)
+        plan.generation = generation
         orders.send(.open(StreamID(instance: instance, stream: stream), pipe.reader, plan, .new))
         return pipe.writer
     }

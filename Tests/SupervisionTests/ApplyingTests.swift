@@ -9,6 +9,31 @@ import Testing
         #expect(scene.spawns.count == 1)
     }
 
+    @Test func `other rules for its logs are obeyed at once, and no process notices`() {
+        var scene = Scene.serving(Scene.spec(instances: 2))
+        var spec = Scene.spec(instances: 2)
+        spec.logs.rotation.size = 50 << 20
+        spec.logs.block = nil
+        let ticket = scene.ask(.apply([spec]))
+        #expect(scene.change(of: ticket) == .revised)
+        #expect(scene.spawns.count == 2)
+        #expect(scene.effects.contains(.keepLogs(spec)))
+        #expect(scene.supervisor.saved.apps[0].spec.logs == spec.logs)
+        let again = scene.ask(.apply([spec]))
+        #expect(scene.change(of: again) == .unchanged)
+        spec.instances = 3
+        spec.logs.rotation.keep = 2
+        let more = scene.ask(.apply([spec]))
+        scene.serve()
+        scene.pass(.seconds(2))
+        #expect(scene.change(of: more) == .scaled)
+        #expect(scene.effects.count { if case .keepLogs = $0 { true } else { false } } == 2)
+        // A form that the program's lines have is another matter.
+        spec.logs.isJSON = true
+        scene.ask(.apply([spec]))
+        #expect(scene.spawns.count == 4)
+    }
+
     @Test func `another environment of the caller does not make an instance stale`() {
         var scene = Scene.serving()
         var spec = Scene.spec()

@@ -81,6 +81,9 @@ public struct Digest: Equatable, Sendable {
         case .save: mix(20)
         case .finish: mix(21)
         case .hurry(let id): mix(22, id)
+        case .keepLogs(let spec):
+            mix(27)
+            mix(spec.name.name)
         }
     }
 
@@ -157,6 +160,7 @@ extension Moment {
             "steer \(app) to " + shares.map { "\($0.instance.number)x\($0.weight)" }.joined(separator: " ")
         case .drain(let id): "drain \(id.number)"
         case .hurry(let id): "hurry \(id.number)"
+        case .keepLogs(let spec): "keep the logs of \(spec.name)"
         case .dismiss(let id, let signal): "dismiss \(id.number) \(signal)"
         case .signal(let id, let signal): "signal \(id.number) \(signal)"
         case .sweep(let id, let signal): "sweep \(id.number) \(signal)"

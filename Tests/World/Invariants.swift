@@ -223,7 +223,7 @@ extension Invariants {
         case .progress(let ticket, _): require(open.contains(ticket), "progress without a ticket")
         case .reply(let ticket, let reply): checkReply(ticket, reply, snapshot)
         case .announce(.impossible(let sentence)): violate("impossible: \(sentence)")
-        case .announce, .save: break
+        case .announce, .save, .keepLogs: break
         case .finish:
             isFinished = true
             require(living.isEmpty, "finished while something runs")
@@ -354,7 +354,7 @@ extension Invariants {
                 slots.allSatisfy { $0.status != .online || $0.current?.generation == app?.generation },
                 "\(outcome.app) was promoted and runs what it ran before")
         case .reverted: require(app?.canary == nil, "\(outcome.app) went back and has a canary")
-        case .started, .restarted, .unchanged, .orphaned, .superseded, .failed:
+        case .started, .restarted, .unchanged, .revised, .orphaned, .superseded, .failed:
             break
         }
     }

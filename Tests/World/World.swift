@@ -169,7 +169,7 @@ extension World {
         case .signal(let id, _), .dismiss(let id, _): kernel.signal(id, at: now)
         case .sweep(let id, let signal): kernel.sweep(id, signal, at: now)
         case .save: (written, writtenHistory) = (supervisor.saved, supervisor.history)
-        case .steer, .release, .progress, .reply, .announce, .finish: break
+        case .steer, .release, .progress, .reply, .announce, .finish, .keepLogs: break
         }
     }
 

@@ -20,6 +20,8 @@ final class LogFile {
     private var lookedAt: Int64 = 0
     /// How many streams write here.
     var streams = 0
+    /// Whose instance writes now.
+    var generation: UInt16 = 0
     /// Whose line is not finished.
     private var line: Line = .finished
 
@@ -32,6 +34,8 @@ final class LogFile {
     /// Where it ended when it was due for rotation.
     private var dueFrom: Int64?
     private var rotatesAgainAt: Int64 = 0
+    /// What a schedule has said last.
+    private var term: (began: Int64, schedule: Schedule, end: Int64)?
     /// Why it was not put aside, until somebody asks.
     var complaint: SystemError?
 
@@ -130,7 +134,7 @@ final class LogFile {
         if notes == nil, let identity {
             notes = TimeNotes(besides: path, inode: identity.inode, size: before)
         }
-        notes?.note(before, at: time)
+        notes?.note(before, at: time, by: generation)
     }
 
     private func opened() throws(SystemError) -> SharedDescriptor {
@@ -226,7 +230,19 @@ extension LogFile {
     func isDue(at wall: Int64) -> Bool {
         guard isRegular, end > 0, wall >= rotatesAgainAt else { return false }
         if rules.size > 0, end >= rules.size { return true }
-        return rules.interval > 0 && wall - (notes?.first ?? openedAt) >= rules.interval
+        let began = notes?.first ?? openedAt
+        if let schedule = rules.schedule { return wall >= end(of: began, schedule) }
+        return rules.interval > 0 && wall - began >= rules.interval
+    }
+
+    /// When the schedule puts aside what began then.
+    private func end(of began: Int64, _ schedule: Schedule) -> Int64 {
+        if let term, term.began == began, term.schedule == schedule { return term.end }
+        let second: Int64 = 1_000_000_000
+        let next = schedule.next(after: began / second) { Clock.offset(atWall: $0 * second) }
+        let end = next.map { $0 * second } ?? .max
+        term = (began, schedule, end)
+        return end
     }
 
     /// How much fits before it is due.

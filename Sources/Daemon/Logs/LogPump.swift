@@ -66,12 +66,16 @@ extension LogPump {
         var error: StreamPlan
     }
 
-    func plans(_ spec: AppSpec, _ slot: SlotIndex, _ id: SlotID) -> Plans {
+    func plans(
+        _ spec: AppSpec, _ slot: SlotIndex, _ id: SlotID, _ generation: Generation = Generation(0)
+    ) -> Plans {
         var plans = Plans(
             output: StreamPlan(spec, slot, id, .out, place),
             error: StreamPlan(spec, slot, id, .error, place))
         if rules != plans.output.rules { rules = plans.output.rules }
         (plans.output.rules, plans.error.rules) = (rules, rules)
+        plans.output.generation = UInt16(truncatingIfNeeded: generation.number)
+        plans.error.generation = plans.output.generation
         return plans
     }
 
@@ -95,6 +99,12 @@ extension LogPump {
 
     /// Empties these files, and removes what was put aside of them.
     func flush(_ paths: [String]) { orders.send(.flush(paths)) }
+
+    /// From now on as this says; what it says of paths and forms is that of the next instances.
+    func keep(_ spec: AppSpec) {
+        let plans = (0..<spec.instances).map { self.plans(spec, SlotIndex($0), SlotID(0)) }
+        orders.send(.keep(plans.flatMap { [$0.output, $0.error] }))
+    }
 
     /// Others have put files aside.
     func reopen() { orders.send(.reopen) }

@@ -12,6 +12,8 @@ enum PumpOrder: Sendable {
     case flush([String])
     /// Look after what was put aside of these logs, though nobody writes to them.
     case tend([(path: String, rules: LogRules)])
+    /// The files of these plans follow other rules, and their programs are held up for another time.
+    case keep([StreamPlan])
     /// All paths may lead to other files by now.
     case reopen
     case end
@@ -109,6 +111,7 @@ extension Pump {
             case .close(let instance): close(instance)
             case .flush(let paths): flush(paths)
             case .tend(let logs): archivist.tend(logs)
+            case .keep(let plans): keep(plans)
             case .reopen: reopen()
             case .end: isEnding = true
             }
@@ -124,7 +127,9 @@ extension Pump {
             let own = plan.path == LogFiles.nowhere ? nil : file
             relay = LineRelay(plan, own, plan.combined.map { self.file($0, plan.rules) })
         }
-        let stream = PumpedStream(id, pipe, file, origin, relay: relay, block: plan.block, scratch: scratch)
+        let stream = PumpedStream(
+            id, pipe, file, origin, relay: relay, block: plan.block, generation: plan.generation,
+            scratch: scratch)
         let token = nextToken
         nextToken += 1
         streams[token] = stream
@@ -186,6 +191,16 @@ extension Pump {
             do throws(SystemError) { try files[path]?.empty() } catch { reports.send(.complaint("\(error)")) }
         }
         archivist.clear(paths.filter { files[$0] == nil }, andPastOf: paths)
+    }
+
+    private func keep(_ plans: [StreamPlan]) {
+        for plan in plans {
+            let paths = ([plan.path] + (plan.combined.map { [$0] } ?? [])).filter { $0 != LogFiles.nowhere }
+            for path in paths { files[path]?.rules = plan.rules }
+            for stream in streams.values where stream.file.path == plan.path { stream.block = plan.block }
+            // It may be that fewer are kept.
+            archivist.tend(paths.map { ($0, plan.rules) })
+        }
     }
 
     private func reopen() {

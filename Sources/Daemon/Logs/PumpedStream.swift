@@ -18,7 +18,7 @@ final class PumpedStream {
     let pipe: SharedDescriptor
     let file: LogFile
     let isNew: Bool
-    let block: Duration?
+    var block: Duration?
     /// Where the file ended when this began, and how often it had been put aside: the last words are not looked for
     /// before that.
     let start: (end: Int64, turnover: Int)
@@ -35,6 +35,7 @@ final class PumpedStream {
     var dropped = 0
     /// Set where lines are written in another form, or to several files.
     let relay: LineRelay?
+    private let generation: UInt16
     private var copies = false
     /// Read from the pipe and not yet written, because the file cannot be spliced to and could not be written.
     var carried: [UInt8] = []
@@ -63,13 +64,15 @@ final class PumpedStream {
 
     init(
         _ id: StreamID, _ pipe: SharedDescriptor, _ file: LogFile, _ origin: PumpOrder.Origin,
-        relay: LineRelay? = nil, block: Duration? = .zero, scratch: Scratch = Scratch()
+        relay: LineRelay? = nil, block: Duration? = .zero, generation: UInt16 = 0,
+        scratch: Scratch = Scratch()
     ) {
         self.id = id
         self.pipe = pipe
         self.file = file
         self.relay = relay
         self.block = block
+        self.generation = generation
         self.scratch = scratch
         isNew = origin == .new
         isFinished = origin == .left
@@ -90,6 +93,8 @@ final class PumpedStream {
 extension PumpedStream {
     /// Moves what is there.
     func turn(at now: Int64) -> Rest {
+        file.generation = generation
+        relay?.combined?.generation = generation
         do throws(SystemError) {
             if trouble?.isDropping == true { return try drop(at: now) }
             try file.refresh(at: now)

@@ -12,6 +12,8 @@ struct StreamPlan: Equatable, Sendable {
     var rules: LogRules
     /// How long the program may be held up; nil: for ever.
     var block: Duration?
+    /// As the index of times has it.
+    var generation: UInt16 = 0
 
     /// Bytes go from the pipe to the file and nowhere else. Of what goes nowhere the last words of stderr are kept.
     var isRaw: Bool {
@@ -27,6 +29,7 @@ final class LogRules: Equatable, Sendable {
     let size: Int64
     /// In nanoseconds; 0: not for its age.
     let interval: Int64
+    let schedule: Schedule?
     let keep: Int
     /// 0: without limit.
     let total: Int64
@@ -38,6 +41,7 @@ final class LogRules: Equatable, Sendable {
         let rotation = rotation.over(settings.rotation)
         size = rotation.size ?? 0
         interval = rotation.interval?.nanoseconds ?? 0
+        schedule = rotation.schedule
         keep = rotation.keep ?? 0
         total = rotation.total ?? 0
         compression = if case .by(let program) = rotation.compression { program } else { nil }
@@ -47,7 +51,8 @@ final class LogRules: Equatable, Sendable {
     static func == (left: LogRules, right: LogRules) -> Bool {
         (left.app, left.size, left.interval, left.keep, left.total)
             == (right.app, right.size, right.interval, right.keep, right.total)
-            && left.compression == right.compression && left.free == right.free
+            && left.schedule == right.schedule && left.compression == right.compression
+            && left.free == right.free
     }
 }
 

@@ -26,9 +26,10 @@ struct TimeNotes {
     }
 
     /// The log of this time had so many bytes, before more came.
-    mutating func note(_ offset: Int64, at time: Int64) {
-        if let last, !isWorthwhile(offset, time, after: last) { return }
-        let record = TimeIndex.Record(time: max(time, last?.time ?? time), offset: offset)
+    mutating func note(_ offset: Int64, at time: Int64, by generation: UInt16) {
+        if let last, last.generation == generation, !isWorthwhile(offset, time, after: last) { return }
+        let record = TimeIndex.Record(
+            time: max(time, last?.time ?? time), offset: offset, generation: generation)
         guard (try? file.descriptor.write(record.bytes, at: end)) != nil else { return }
         end += Int64(TimeIndex.recordLength)
         last = record

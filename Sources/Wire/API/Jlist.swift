@@ -104,6 +104,7 @@ private struct Entry: JSONWritable {
     private func writeState(to writer: inout JSONWriter) {
         writer.field("pm_id", slot.id.number)
         writer.field("status", slot.status.rawValue)
+        writer.field("generation", (slot.current?.generation ?? app.generation).number)
         writer.key("pm_uptime")
         since(in: &writer)
         writer.key("created_at")

@@ -98,8 +98,7 @@ extension LogRotation {
     private mutating func set(_ member: JSON.Member, lenient: Bool) throws(JSONMismatch) {
         switch member.key {
         case "size": size = try ByteCount.read(member.value, atLeast: Limits.leastLogSize)
-        case "interval":
-            interval = member.value == .bool(false) ? .zero : try AppReader.duration(member.value)
+        case "interval": try setInterval(member.value)
         case "keep": keep = try Int(number: member.value, within: 0...Limits.keptLogs)
         case "total": total = try ByteCount.read(member.value)
         case "compress": compression = try LogRotation.compression(member.value)
@@ -108,6 +107,19 @@ extension LogRotation {
             let known = ["size", "interval", "keep", "total", "compress"]
             let hint = Spelling.nearest(to: member.key, among: known).map { " (did you mean \"\($0)\"?)" }
             throw JSONMismatch("unknown key \"\(member.key)\"\(hint ?? "")")
+        }
+    }
+
+    /// A time, or a schedule: that has several words, or begins with `@`.
+    private mutating func setInterval(_ json: JSON) throws(JSONMismatch) {
+        if case .string(let text) = json, text.contains(" ") || text.hasPrefix("@") {
+            guard let found = Schedule(text) else {
+                throw JSONMismatch(
+                    expected: "a time like \"1d\", or a schedule like \"0 0 * * mon\"", found: json)
+            }
+            schedule = found
+        } else {
+            interval = json == .bool(false) ? .zero : try AppReader.duration(json)
         }
     }
 
@@ -158,6 +170,7 @@ extension LogRotation: JSONWritable {
         writer.object { writer in
             if let size { writer.field("size", size) }
             if let interval { writer.field("interval", interval) }
+            if let schedule { writer.field("interval", schedule.text) }
             if let keep { writer.field("keep", keep) }
             if let total { writer.field("total", total) }
             switch compression {

@@ -7,18 +7,30 @@ public struct TimeIndex: Equatable, Sendable {
     public struct Record: Equatable, Sendable {
         public var time: Int64
         public var offset: Int64
+        /// Of whose instance the bytes behind that are; 0: nobody knows. No two that are near have the same.
+        public var generation: UInt16
 
-        public init(time: Int64, offset: Int64) {
+        public init(time: Int64, offset: Int64, generation: UInt16 = 0) {
             self.time = time
             self.offset = offset
+            self.generation = generation
         }
 
-        /// As it stands in the file: both little-endian.
-        public var bytes: [UInt8] { TimeIndex.bytes(UInt64(bitPattern: time), UInt64(bitPattern: offset)) }
+        /// As it stands in the file: two little-endian numbers, of which the second has the generation in its highest
+        /// two bytes.
+        public var bytes: [UInt8] {
+            TimeIndex.bytes(
+                UInt64(bitPattern: time),
+                UInt64(bitPattern: offset) & Record.places | UInt64(generation) << 48)
+        }
+
+        private static let places: UInt64 = 1 << 48 - 1
 
         init(_ bytes: ArraySlice<UInt8>) {
             time = Int64(bitPattern: TimeIndex.number(bytes.prefix(8)))
-            offset = Int64(bitPattern: TimeIndex.number(bytes.dropFirst(8).prefix(8)))
+            let place = TimeIndex.number(bytes.dropFirst(8).prefix(8))
+            offset = Int64(place & Record.places)
+            generation = UInt16(place >> 48)
         }
 
         /// Nil: these are not all bytes of a record.
@@ -51,7 +63,6 @@ public struct TimeIndex: Equatable, Sendable {
         while start + TimeIndex.recordLength <= bytes.count {
             let record = Record(bytes[start..<start + TimeIndex.recordLength])
             if let last = records.last, record.time < last.time || record.offset < last.offset { return }
-            guard record.offset >= 0 else { return }
             records.append(record)
             start += TimeIndex.recordLength
         }
