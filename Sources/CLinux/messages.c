@@ -11,7 +11,7 @@
 
 static int type_of(int kind, int nonblocking)
 {
-    return (kind == 2 ? SOCK_SEQPACKET : SOCK_STREAM) | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0);
+    return (kind == 3 ? SOCK_DGRAM : kind == 2 ? SOCK_SEQPACKET : SOCK_STREAM) | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0);
 }
 
 static int address_of(const char *path, struct sockaddr_un *address)

@@ -26,6 +26,9 @@ public struct Poller: ~Copyable, Sendable {
 
     private let descriptor: Descriptor
 
+    /// Readable when something here is ready: one set may wait for another.
+    public var number: Int32 { descriptor.number }
+
     public init() throws(SystemError) {
         descriptor = Descriptor(owning: try check(clinux_epoll_create(), "create an epoll set"))
     }

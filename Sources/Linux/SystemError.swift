@@ -31,6 +31,7 @@ extension SystemError {
     public static let noSuchAddress = EADDRNOTAVAIL
     public static let badDescriptor = EBADF
     public static let tooLong = E2BIG
+    public static let messageTooLong = EMSGSIZE
     public static let timedOut = ETIMEDOUT
 
     /// There is no such file.

@@ -125,6 +125,21 @@ public enum StandardStream: Int32, Sendable {
     /// Has the stream lead to this file from now on, for programs that are started later, too (dup2(2)).
     public func lead(to file: borrowing Descriptor) { dup2(file.number, rawValue) }
 
+    /// Another way to where the stream leads, so that no option of it is set for others; nil: it leads nowhere. It
+    /// does not wait where that can be; what cannot be opened again (a socket, another user's pipe) is a copy, to be
+    /// asked before each write.
+    public func apart() throws(SystemError) -> Descriptor? {
+        let copy = try Descriptor.copy(of: rawValue)
+        let found = try copy.status()
+        if let nowhere = try File.status("/dev/null"), nowhere.isSameFile(as: found) { return nil }
+        do throws(SystemError) {
+            return try File.open("/proc/self/fd/\(rawValue)", [.write, .append, .nonBlocking])
+        } catch {
+            guard found.kind != .device else { throw error }
+            return copy
+        }
+    }
+
     /// Writes all of it; false when nobody reads any more.
     @discardableResult
     public func write(_ bytes: [UInt8]) -> Bool { Descriptor.writeAll(rawValue, bytes) == 0 }

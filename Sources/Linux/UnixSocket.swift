@@ -41,6 +41,14 @@ public enum UnixSocket {
         return socket
     }
 
+    /// A way to send single messages to who listens at a path; it never waits.
+    public static func connectDatagrams(_ path: String) throws(SystemError) -> Descriptor {
+        let socket = Descriptor(owning: try check(clinux_unix_socket(3, 1), "create a socket"))
+        let short = try ShortPath(path)
+        try check(clinux_unix_connect(socket.number, short.path), "connect to \(path)")
+        return socket
+    }
+
     public static func pair(_ kind: Kind, nonBlocking: Bool = true) throws(SystemError) -> Pair {
         var ends: [Int32] = [-1, -1]
         try check(clinux_unix_pair(kind.rawValue, &ends, nonBlocking ? 1 : 0), "create a pair of sockets")

@@ -11,14 +11,20 @@ public struct LogSettings: Equatable, Sendable {
     public var dateFormat: String?
     /// One JSON object for each line.
     public var isJSON = false
+    /// Everywhere that the lines go, in the order of all cases.
+    public var outlets: [LogOutlet] = [.file]
     public var rotation = LogRotation()
     /// How long a program may be held up by a log that cannot be written; nil: for ever.
     public var block: Duration? = .zero
 
     public init() {}
 
-    /// Takes over what is the pump's business alone: no program notices when that changes.
-    mutating func keepAs(_ other: LogSettings) { (rotation, block) = (other.rotation, other.block) }
+    /// Takes over what is the pump's business alone: no program notices when that changes. Whether there are files at
+    /// all is settled when an instance begins.
+    mutating func keepAs(_ other: LogSettings) {
+        (rotation, block) = (other.rotation, other.block)
+        if outlets.contains(.file) == other.outlets.contains(.file) { outlets = other.outlets }
+    }
 
     /// Where one stream goes.
     public enum Target: Equatable, Sendable {
@@ -29,6 +35,14 @@ public struct LogSettings: Equatable, Sendable {
         /// An absolute path, as it was written.
         case file(String)
     }
+}
+
+/// Where lines can go.
+public enum LogOutlet: String, CaseIterable, Sendable {
+    case file
+    /// The daemon's own standard output.
+    case stdout
+    case syslog, journald
 }
 
 /// When a log is put aside, and how many are kept. What is nil is as the home says.
@@ -92,7 +106,9 @@ public struct LogFiles: Equatable, Sendable {
 extension AppSpec {
     /// Where a slot's output goes, if `directory` is where logs without a path of their own lie.
     public func logFiles(of slot: SlotIndex, in directory: String) -> LogFiles {
-        guard !logs.isDisabled else { return LogFiles(output: LogFiles.nowhere, error: LogFiles.nowhere) }
+        guard !logs.isDisabled, logs.outlets.contains(.file) else {
+            return LogFiles(output: LogFiles.nowhere, error: LogFiles.nowhere)
+        }
         let number = logs.merges ? nil : slot
         func path(_ target: LogSettings.Target, _ stream: LogStream?) -> String? {
             switch target {

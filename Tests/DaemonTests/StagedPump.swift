@@ -13,14 +13,17 @@ final class StagedPump {
     private let thread: Thread
     private var heard: [PumpReport] = []
 
-    init() throws {
+    /// `settings` may name sockets below this one's scratch directory.
+    init(_ settings: (inout HomeSettings, Scratch) -> Void = { _, _ in }) throws {
+        var home = HomeSettings()
+        settings(&home, scratch)
+        let place = LogPlace(directory: "/nowhere", settings: home)
         let (orders, letters) = (try Mailbox<PumpOrder>(), try Mailbox<PumpReport>())
         self.orders = orders
         self.letters = letters
         thread = try Thread.start(name: "staged pump") {
             do {
-                let place = LogPlace(directory: "/nowhere")
-                try Pump(orders, letters, Archivist(place, complaints: letters)).run()
+                try Pump(orders, letters, Archivist(place, complaints: letters), place.settings).run()
             } catch { fatalError("\(error)") }
         }
     }

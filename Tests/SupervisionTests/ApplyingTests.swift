@@ -28,6 +28,10 @@ import Testing
         scene.pass(.seconds(2))
         #expect(scene.change(of: more) == .scaled)
         #expect(scene.effects.count { if case .keepLogs = $0 { true } else { false } } == 2)
+        spec.logs.outlets = [.file, .syslog]
+        let elsewhere = scene.ask(.apply([spec]))
+        #expect(scene.change(of: elsewhere) == .revised)
+        #expect(scene.spawns.count == 3 && scene.effects.contains(.keepLogs(spec)))
         // A form that the program's lines have is another matter.
         spec.logs.isJSON = true
         scene.ask(.apply([spec]))

@@ -28,7 +28,7 @@ struct clinux_datagram {
     int truncated;
 };
 
-/* kind: 1 stream, 2 packets. */
+/* kind: 1 stream, 2 packets, 3 datagrams. */
 int clinux_unix_socket(int kind, int nonblocking);
 int clinux_unix_pair(int kind, int ends[2], int nonblocking);
 int clinux_unix_bind(int descriptor, const char *path, uint32_t mode);

@@ -10,6 +10,8 @@ final class LineRelay {
     private var own: Sink?
     private var other: Sink?
     private var formatter: LogFormatter
+    /// Where lines go besides.
+    var flows: [Outflow]
     private let keepsTail: Bool
     /// The last of what was said, for last words.
     private(set) var tail: [UInt8] = []
@@ -22,7 +24,8 @@ final class LineRelay {
     }
 
     /// Nil for a file: nothing is written there.
-    init(_ plan: StreamPlan, _ own: LogFile?, _ combined: LogFile?) {
+    init(_ plan: StreamPlan, _ own: LogFile?, _ combined: LogFile?, _ flows: [Outflow]) {
+        self.flows = flows
         self.own = own.map { Sink(file: $0) }
         other = combined.map { Sink(file: $0) }
         formatter = LogFormatter(plan.style, plan.speaker)
@@ -43,11 +46,26 @@ final class LineRelay {
         if keepsTail {
             tail = Array((tail + bytes.suffix(LogPolicy.lastWordsBytes)).suffix(LogPolicy.lastWordsBytes))
         }
+        tell(bytes)
         unwritten = bytes.count
         put(formatter.take(bytes, at: wall, offset: Clock.offset(atWall: wall)))
         try flush()
         return .moved(bytes.count)
     }
+
+    /// Tells those who are no files, whatever becomes of the files.
+    func tell(_ bytes: [UInt8]) { for flow in flows { flow.take(bytes) } }
+
+    /// Nobody will say anything any more.
+    func end() {
+        for flow in flows {
+            flow.take(nil)
+            flow.isOver = true
+        }
+    }
+
+    /// What was read before and is not written yet.
+    func adopt(_ bytes: [UInt8]) { put(bytes) }
 
     /// Forgets what could not be written; returns how much of the program's output that was.
     func drop() -> Int {
@@ -73,6 +91,7 @@ final class LineRelay {
     }
 
     private func finish(at wall: Int64) throws(SystemError) {
+        for flow in flows { flow.take(nil) }
         guard formatter.waiting > 0 else { return }
         unwritten = formatter.waiting
         put(formatter.finish(at: wall, offset: Clock.offset(atWall: wall)))
@@ -114,7 +133,7 @@ final class LineRelay {
     }
 
     /// As many whole lines as have room; one at least.
-    private static func lines(of bytes: ArraySlice<UInt8>, within room: Int) -> ArraySlice<UInt8> {
+    static func lines(of bytes: ArraySlice<UInt8>, within room: Int) -> ArraySlice<UInt8> {
         guard bytes.count > room else { return bytes }
         let end = bytes.prefix(room).lastIndex(of: 0x0a) ?? bytes.firstIndex(of: 0x0a) ?? bytes.endIndex - 1
         return bytes[...end]

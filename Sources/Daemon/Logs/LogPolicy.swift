@@ -46,6 +46,15 @@ enum LogPolicy {
     /// So much without a note there is never, though the clock went back.
     static let noteBytesLimit: Int64 = 1 << 20
 
+    /// What may wait of one stream for another logger, and of all; and how many bytes each message counts more.
+    static let outletShare = 256 * 1024
+    static let outletQueue = 4 * 1024 * 1024
+    static let outletOverhead = 64
+    /// Until one that is not there, or takes nothing, is tried again.
+    static let outletPause: Int64 = 1_000_000_000
+    /// For this much a pipe has room that says so.
+    static let outletPiece = 4096
+
     static let lastWordsBytes = 16 * 1024
     /// Of each line of the last words.
     static let lastWordBytes = 1000

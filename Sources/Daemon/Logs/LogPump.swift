@@ -1,6 +1,7 @@
 internal import Keeper
 internal import Linux
 internal import Supervision
+internal import Wire
 
 /// The loop's side of the log pump: makes the pipes, has them kept, and hears how they end.
 ///
@@ -29,6 +30,8 @@ final class LogPump {
     private var keys: [StreamID: String] = [:]
     /// Bytes that are in no file, of streams that have not ended.
     private var dropped: [StreamID: Int] = [:]
+    /// Bytes that did not get where else they should.
+    private var astray: [StreamID: Int] = [:]
     /// Of all streams, since the trouble began.
     private var droppedLately: [StreamID: Int] = [:]
 
@@ -42,7 +45,7 @@ final class LogPump {
         rules = LogRules("", LogRotation(), place.settings)
         thread = try Thread.start(name: "log pump") {
             do throws(SystemError) {
-                try Pump(orders, reports, Archivist(place, complaints: reports)).run()
+                try Pump(orders, reports, Archivist(place, complaints: reports), place.settings).run()
             } catch {
                 preconditionFailure("the log pump stopped: \(error)")
             }
@@ -70,12 +73,10 @@ extension LogPump {
         _ spec: AppSpec, _ slot: SlotIndex, _ id: SlotID, _ generation: Generation = Generation(0)
     ) -> Plans {
         var plans = Plans(
-            output: StreamPlan(spec, slot, id, .out, place),
-            error: StreamPlan(spec, slot, id, .error, place))
+            output: StreamPlan(spec, slot, id, .out, place, generation),
+            error: StreamPlan(spec, slot, id, .error, place, generation))
         if rules != plans.output.rules { rules = plans.output.rules }
         (plans.output.rules, plans.error.rules) = (rules, rules)
-        plans.output.generation = UInt16(truncatingIfNeeded: generation.number)
-        plans.error.generation = plans.output.generation
         return plans
     }
 
@@ -160,12 +161,13 @@ extension LogPump {
 extension LogPump {
     /// Fills in how much of what every instance said is in no file.
     func fill(_ snapshot: inout Snapshot) {
-        guard !dropped.isEmpty else { return }
+        guard !dropped.isEmpty || !astray.isEmpty else { return }
         for app in snapshot.apps.indices {
             for slot in snapshot.apps[app].slots.indices {
                 guard let instance = snapshot.apps[app].slots[slot].current?.id else { continue }
                 let bytes = LogStream.allCases.reduce(0) {
-                    $0 + (dropped[StreamID(instance: instance, stream: $1)] ?? 0)
+                    let id = StreamID(instance: instance, stream: $1)
+                    return $0 + (dropped[id] ?? 0) + (astray[id] ?? 0)
                 }
                 if bytes > 0 { snapshot.apps[app].slots[slot].current?.droppedLogBytes = bytes }
             }
@@ -184,6 +186,7 @@ extension LogPump {
             case .dropped(let id, let bytes):
                 droppedLately[id, default: 0] += bytes - (dropped[id] ?? 0)
                 dropped[id] = bytes
+            case .astray(let id, let bytes): if keys[id] != nil { astray[id, default: 0] += bytes }
             case .recovered:
                 let bytes = droppedLately.values.reduce(0, +)
                 onTrouble?("logs are written again; \(bytes) bytes were dropped")
@@ -195,6 +198,7 @@ extension LogPump {
 
     private func release(_ id: StreamID) {
         dropped[id] = nil
+        astray[id] = nil
         if let key = keys.removeValue(forKey: id) { keeper.withdraw(key: key) }
     }
 }

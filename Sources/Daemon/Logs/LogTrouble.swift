@@ -43,6 +43,7 @@ extension PumpedStream {
             guard let more = try pipe.descriptor.read(atMost: LogPolicy.pipeCapacity) else { break }
             isOver = more.isEmpty
             if isOver { break }
+            relay?.tell(more)
             trouble.dropped += bytes.count
             bytes = more
         }

@@ -1,5 +1,6 @@
 internal import Linux
 internal import Supervision
+internal import Wire
 
 /// What the loop tells the pump.
 enum PumpOrder: Sendable {
@@ -39,6 +40,8 @@ enum PumpReport: Equatable, Sendable {
     case recovered
     /// So much of a stream is in no file.
     case dropped(StreamID, Int)
+    /// So much more of a stream did not get where it should besides files.
+    case astray(StreamID, Int)
     /// Something else that went wrong.
     case complaint(String)
 }
@@ -51,7 +54,10 @@ final class Pump {
     private let orders: Mailbox<PumpOrder>
     private let reports: Mailbox<PumpReport>
     private let archivist: Archivist
+    private let settings: HomeSettings
     private let poller: Poller
+    /// Made when the first stream wants them.
+    private var outlets: Outlets?
     private let scratch = PumpedStream.Scratch()
     private var streams: [UInt64: PumpedStream] = [:]
     private var tokens: [StreamID: UInt64] = [:]
@@ -65,32 +71,40 @@ final class Pump {
     /// Files to be made when the rush is over, whether or not anything was said.
     private var unopened: [LogFile] = []
     private var opensAt: Int64?
-    private var nextToken: UInt64 = 1
+    private var nextToken: UInt64 = 2
     private var growth = 0
     private var isEnding = false
 
     private static let ordersToken: UInt64 = 0
+    private static let outletsToken: UInt64 = 1
 
     init(
-        _ orders: Mailbox<PumpOrder>, _ reports: Mailbox<PumpReport>, _ archivist: Archivist
+        _ orders: Mailbox<PumpOrder>, _ reports: Mailbox<PumpReport>, _ archivist: Archivist,
+        _ settings: HomeSettings
     ) throws(SystemError) {
         self.orders = orders
         self.reports = reports
         self.archivist = archivist
+        self.settings = settings
         poller = try Poller()
         try poller.add(orders.number, token: Pump.ordersToken, for: .readable)
     }
 
     func run() throws(SystemError) {
         while !isEnding {
-            let due = [resting.values.min(), opensAt].compactMap { $0 }.min()
+            let due = [resting.values.min(), opensAt, outlets?.deadline].compactMap { $0 }.min()
             let limit = due.map { Duration.nanoseconds(max(0, $0 - Clock.monotonic())) }
             for event in try poller.wait(atMost: limit) {
-                if event.token == Pump.ordersToken { takeOrders() } else { stirred(event.token) }
+                switch event.token {
+                case Pump.ordersToken: takeOrders()
+                case Pump.outletsToken: outlets?.stirred(at: Clock.monotonic())
+                default: stirred(event.token)
+                }
             }
             let now = Clock.monotonic()
             for (token, until) in resting where until <= now { turn(token, at: now) }
             if let opensAt, opensAt <= now { openFiles(at: now) }
+            outlets?.deadlinePassed(at: now)
         }
         archivist.end()
     }
@@ -125,11 +139,9 @@ extension Pump {
         var relay: LineRelay?
         if !plan.isRaw {
             let own = plan.path == LogFiles.nowhere ? nil : file
-            relay = LineRelay(plan, own, plan.combined.map { self.file($0, plan.rules) })
+            relay = LineRelay(plan, own, plan.combined.map { self.file($0, plan.rules) }, flows(of: id, plan))
         }
-        let stream = PumpedStream(
-            id, pipe, file, origin, relay: relay, block: plan.block, generation: plan.generation,
-            scratch: scratch)
+        let stream = PumpedStream(id, pipe, file, origin, plan, relay: relay, scratch: scratch)
         let token = nextToken
         nextToken += 1
         streams[token] = stream
@@ -197,10 +209,32 @@ extension Pump {
         for plan in plans {
             let paths = ([plan.path] + (plan.combined.map { [$0] } ?? [])).filter { $0 != LogFiles.nowhere }
             for path in paths { files[path]?.rules = plan.rules }
-            for stream in streams.values where stream.file.path == plan.path { stream.block = plan.block }
+            for stream in streams.values where stream.isOf(plan) {
+                stream.block = plan.block
+                if stream.plan?.outlets != plan.outlets { redirect(stream, plan.outlets) }
+            }
             // It may be that fewer are kept.
             archivist.tend(paths.map { ($0, plan.rules) })
         }
+    }
+
+    private func redirect(_ stream: PumpedStream, _ outlets: [LogOutlet]) {
+        guard let plan = stream.redirect(to: outlets) else { return }
+        let flows = flows(of: stream.id, plan, former: stream.relay?.flows ?? [])
+        if let relay = stream.relay { relay.flows = flows } else { stream.beginRelay(flows) }
+    }
+
+    private func flows(of id: StreamID, _ plan: StreamPlan, former: [Outflow] = []) -> [Outflow] {
+        if outlets == nil, !plan.outlets.isEmpty {
+            do throws(SystemError) {
+                let made = try Outlets(settings, reports)
+                try poller.add(made.poller.number, token: Pump.outletsToken, for: .readable)
+                outlets = made
+            } catch {
+                reports.send(.complaint("lines go into files only: \(error)"))
+            }
+        }
+        return outlets?.flows(of: id, plan, former: former) ?? []
     }
 
     private func reopen() {
@@ -290,6 +324,7 @@ extension Pump {
         resting[token] = nil
         if troubled.removeValue(forKey: id) != nil, troubled.isEmpty { reports.send(.recovered) }
         growth -= stream.growth
+        stream.relay?.end()
         stream.file.finished(id)
         for file in [stream.file, stream.relay?.combined] {
             guard let file else { continue }

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import Linux
 internal import Supervision
+internal import Wire
 
 /// A pipe that is emptied into a file.
 ///
@@ -34,8 +35,8 @@ final class PumpedStream {
     /// How much of it is in no file.
     var dropped = 0
     /// Set where lines are written in another form, or to several files.
-    let relay: LineRelay?
-    private let generation: UInt16
+    private(set) var relay: LineRelay?
+    private(set) var plan: StreamPlan?
     private var copies = false
     /// Read from the pipe and not yet written, because the file cannot be spliced to and could not be written.
     var carried: [UInt8] = []
@@ -64,15 +65,14 @@ final class PumpedStream {
 
     init(
         _ id: StreamID, _ pipe: SharedDescriptor, _ file: LogFile, _ origin: PumpOrder.Origin,
-        relay: LineRelay? = nil, block: Duration? = .zero, generation: UInt16 = 0,
-        scratch: Scratch = Scratch()
+        _ plan: StreamPlan? = nil, relay: LineRelay? = nil, scratch: Scratch = Scratch()
     ) {
         self.id = id
         self.pipe = pipe
         self.file = file
         self.relay = relay
-        self.block = block
-        self.generation = generation
+        self.plan = plan
+        block = if let plan { plan.block } else { .zero }
         self.scratch = scratch
         isNew = origin == .new
         isFinished = origin == .left
@@ -88,13 +88,36 @@ final class PumpedStream {
     }
 }
 
+// MARK: - Changing
+
+extension PumpedStream {
+    /// It is of that app, whichever slot's.
+    func isOf(_ plan: StreamPlan) -> Bool {
+        id.stream == plan.source.stream && self.plan?.source.app == plan.source.app
+    }
+
+    func redirect(to outlets: [LogOutlet]) -> StreamPlan? {
+        plan?.outlets = outlets
+        return plan
+    }
+
+    /// From now on lines go elsewhere, too.
+    func beginRelay(_ flows: [Outflow]) {
+        guard let plan, !flows.isEmpty else { return }
+        let relay = LineRelay(plan, file.path == LogFiles.nowhere ? nil : file, nil, flows)
+        relay.adopt(carried)
+        carried = []
+        self.relay = relay
+    }
+}
+
 // MARK: - Moving
 
 extension PumpedStream {
     /// Moves what is there.
     func turn(at now: Int64) -> Rest {
-        file.generation = generation
-        relay?.combined?.generation = generation
+        file.generation = plan?.generation ?? 0
+        relay?.combined?.generation = file.generation
         do throws(SystemError) {
             if trouble?.isDropping == true { return try drop(at: now) }
             try file.refresh(at: now)

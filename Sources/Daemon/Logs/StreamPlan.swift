@@ -3,7 +3,7 @@ internal import Supervision
 internal import Wire
 
 /// What is to become of one stream.
-struct StreamPlan: Equatable, Sendable {
+struct StreamPlan: Sendable {
     var path: String
     /// A file that gets the same lines besides.
     var combined: String?
@@ -14,10 +14,14 @@ struct StreamPlan: Equatable, Sendable {
     var block: Duration?
     /// As the index of times has it.
     var generation: UInt16 = 0
+    /// Where lines go besides files, and who they are of.
+    var outlets: [LogOutlet] = []
+    var source: LineSource
 
     /// Bytes go from the pipe to the file and nowhere else. Of what goes nowhere the last words of stderr are kept.
     var isRaw: Bool {
-        style == .plain && combined == nil && (path != LogFiles.nowhere || speaker.stream == .out)
+        style == .plain && combined == nil && outlets.isEmpty
+            && (path != LogFiles.nowhere || speaker.stream == .out)
     }
 }
 
@@ -57,7 +61,10 @@ final class LogRules: Equatable, Sendable {
 }
 
 extension StreamPlan {
-    init(_ spec: AppSpec, _ slot: SlotIndex, _ id: SlotID, _ stream: LogStream, _ place: LogPlace) {
+    init(
+        _ spec: AppSpec, _ slot: SlotIndex, _ id: SlotID, _ stream: LogStream, _ place: LogPlace,
+        _ generation: Generation = Generation(0)
+    ) {
         let logs = spec.logs
         let files = spec.logFiles(of: slot, in: place.directory)
         path = stream == .out ? files.output : files.error
@@ -70,6 +77,10 @@ extension StreamPlan {
         speaker = LogFormatter.Speaker(app: spec.name.name, id: id, stream: stream)
         rules = LogRules("\(spec.name)", logs.rotation, place.settings)
         block = logs.block
+        outlets = logs.outlets.filter { $0 != .file }
+        source = LineSource(
+            app: "\(spec.name)", slot: slot.number, generation: generation.number, stream: stream)
+        self.generation = UInt16(truncatingIfNeeded: generation.number)
     }
 
     /// For a stream of which nothing is known but its file.
@@ -79,6 +90,7 @@ extension StreamPlan {
         speaker = LogFormatter.Speaker(app: "", id: SlotID(0), stream: stream)
         rules = LogRules("", LogRotation(), place.settings)
         block = .zero
+        source = LineSource(app: "", slot: 0, generation: 0, stream: stream)
     }
 }
 

@@ -50,6 +50,7 @@ enum AppAttribute: String, CaseIterable {
     case logType = "log_type"
     case logRotate = "log_rotate"
     case logBlock = "log_block"
+    case logTo = "log_to"
 
     var aliases: [String] {
         switch self {
@@ -74,7 +75,7 @@ enum AppAttribute: String, CaseIterable {
             .killTimeout, .listenTimeout, .drainTimeout, .maxSurge, .drain, .drainGrace, .umask, .nice,
             .waitReady, .watchdog, .nodePreload, .shutdownWithMessage, .instanceVariable, .incrementVariable,
             .inherited, .origin, .stuckTimeout, .stuckReplace, .strategy, .bake, .disableLogs, .logDateFormat,
-            .time, .logType, .logRotate, .logBlock:
+            .time, .logType, .logRotate, .logBlock, .logTo:
             []
         }
     }

@@ -57,7 +57,7 @@ extension AppReader {
         case .autostart: spec.autostart = try Bool(json: json, clock: WallClock())
         case .bake: spec.bake = try AppReader.duration(json)
         case .outFile, .errorFile, .logFile, .mergeLogs, .disableLogs, .logDateFormat, .time, .logType,
-            .logRotate, .logBlock:
+            .logRotate, .logBlock, .logTo:
             try set(attribute, to: json, in: &spec.logs)
         }
     }

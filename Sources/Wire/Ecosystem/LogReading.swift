@@ -19,6 +19,7 @@ extension AppReader {
         case .logType: logs.isJSON = try AppReader.isJSON(json)
         case .logRotate: logs.rotation = try LogRotation(json: json, lenient: isLenient)
         case .logBlock: logs.block = try AppReader.block(json)
+        case .logTo: logs.outlets = try AppReader.outlets(json)
         default: preconditionFailure("\(attribute.rawValue) says nothing of logs")
         }
     }
@@ -60,6 +61,18 @@ extension AppReader {
         if json == .string("block") || json == .bool(true) { return nil }
         if json == .string("drop") || json == .bool(false) { return .zero }
         return try duration(json)
+    }
+
+    static func outlets(_ json: JSON) throws(JSONMismatch) -> [LogOutlet] {
+        let names = try words(json)
+        for name in names where LogOutlet(rawValue: name) == nil {
+            throw JSONMismatch(
+                expected: "\"file\", \"stdout\", \"syslog\" or \"journald\"", found: .string(name))
+        }
+        guard !names.isEmpty else {
+            throw JSONMismatch("nowhere: that is said by \"disable_logs\": true")
+        }
+        return LogOutlet.allCases.filter { names.contains($0.rawValue) }
     }
 
     /// Makes what was written relative to the app's directory, or to the user's home, absolute.
@@ -192,6 +205,7 @@ extension LogSettings {
         if isDisabled { writer.field("disable_logs", true) }
         if let dateFormat { writer.field("log_date_format", dateFormat) }
         if isJSON { writer.field("log_type", "json") }
+        if outlets != [.file] { writer.field("log_to", outlets.map(\.rawValue)) }
         if rotation != LogRotation() { writer.field("log_rotate", rotation) }
         switch block {
         case nil: writer.field("log_block", "block")

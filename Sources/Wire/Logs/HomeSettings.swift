@@ -9,6 +9,9 @@ public struct HomeSettings: Equatable, Sendable {
     /// For the rotated logs of all apps together, in bytes; 0: without limit.
     public var total: Int64 = 10 << 30
     public var free = FreeSpace()
+    /// Where syslog and journald listen.
+    public var syslog = "/dev/log"
+    public var journald = "/run/systemd/journal/socket"
 
     /// How much of a disk logs leave alone.
     public struct FreeSpace: Equatable, Sendable {
@@ -53,6 +56,8 @@ public struct HomeSettings: Equatable, Sendable {
         case "log_total": total = try ByteCount.read(member.value)
         case "log_free_percent": free.percent = try Int(number: member.value, within: 0...99)
         case "log_free": free.bytes = try ByteCount.read(member.value)
+        case "syslog_socket": syslog = try String(json: member.value, clock: WallClock())
+        case "journald_socket": journald = try String(json: member.value, clock: WallClock())
         default: throw JSONMismatch("unknown key \"\(member.key)\"")
         }
     }

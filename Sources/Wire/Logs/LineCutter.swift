@@ -6,10 +6,11 @@ public struct LineCutter: Sendable {
     /// A line longer than this is cut.
     public static let limit = 256 << 10
 
+    private let limit: Int
     private var rest: [UInt8] = []
     private var isContinued = false
 
-    public init() {}
+    public init(limit: Int = LineCutter.limit) { self.limit = limit }
 
     /// A line, or a part of one, without its end.
     public struct Line {
@@ -55,7 +56,7 @@ public struct LineCutter: Sendable {
             if !isWhole { rest = Array(left) }
         } else {
             rest.append(contentsOf: piece)
-            guard isWhole || rest.count > LineCutter.limit else { return }
+            guard isWhole || rest.count > limit else { return }
             let gathered = rest
             gathered.withUnsafeBytes { buffer in
                 let left = cut(buffer, isWhole: isWhole, body)
@@ -69,8 +70,8 @@ public struct LineCutter: Sendable {
         _ line: UnsafeRawBufferPointer, isWhole: Bool, _ body: (Line) -> Void
     ) -> UnsafeRawBufferPointer {
         var left = line
-        while left.count > LineCutter.limit {
-            let length = LineCutter.boundary(in: left)
+        while left.count > limit {
+            let length = LineCutter.boundary(in: left, limit)
             let part = UnsafeRawBufferPointer(rebasing: left[..<length])
             body(Line(bytes: part, isContinued: isContinued, isPartial: true))
             isContinued = true
@@ -83,7 +84,7 @@ public struct LineCutter: Sendable {
     }
 
     /// The limit, or a little less where that would be in the middle of a UTF-8 character (RFC 3629).
-    private static func boundary(in bytes: UnsafeRawBufferPointer) -> Int {
+    private static func boundary(in bytes: UnsafeRawBufferPointer, _ limit: Int) -> Int {
         for length in stride(from: limit, to: limit - 4, by: -1) where bytes[length] & 0xC0 != 0x80 {
             return length
         }
