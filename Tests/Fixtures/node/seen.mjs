@@ -1,7 +1,7 @@
 // What a program can see of how it was started: itself, a thread, and a child.
 import { fork, spawnSync } from 'node:child_process';
 import { Worker, isMainThread, parentPort } from 'node:worker_threads';
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 const self = fileURLToPath(import.meta.url);
 const see = () => ({
@@ -18,7 +18,9 @@ else {
     facts.thread = thread;
     fork(self, ['child']).once('message', (child) => {
       facts.child = child;
-      writeFileSync(process.argv[2], JSON.stringify(facts));
+      // Whoever waits for the file finds all of it.
+      writeFileSync(`${process.argv[2]}.draft`, JSON.stringify(facts));
+      renameSync(`${process.argv[2]}.draft`, process.argv[2]);
       if (process.send) process.send('ready');
     });
   });
