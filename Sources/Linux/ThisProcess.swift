@@ -31,14 +31,11 @@ public enum ThisProcess {
     }
 
     /// "NAME=value" each, as the caller gave them, in the caller's order.
-    ///
-    /// Without what this program told its own runtime before it began.
     public static func environment() -> [String] {
         guard var next = clinux_environment() else { return [] }
         var entries: [String] = []
         while let entry = next.pointee {
-            let text = String(cString: entry)
-            if text != "SWIFT_BACKTRACE=enable=no,swift-backtrace=/" { entries.append(text) }
+            entries.append(String(cString: entry))
             next += 1
         }
         return entries
