@@ -10,11 +10,13 @@ struct Table: Sendable {
     }
 
     struct Cell: Sendable {
-        var text: String
-        var style: Palette.Style
+        let text: String
+        let width: Int
+        let style: Palette.Style
 
         init(_ text: String, _ style: Palette.Style = .plain) {
             self.text = Text.sanitised(text)
+            width = Text.width(self.text)
             self.style = style
         }
     }
@@ -38,7 +40,7 @@ struct Table: Sendable {
     /// The natural width of each column, or less where the whole must fit; 0: left out.
     func widths(within limit: Int?, perColumn overhead: Int) -> [Int] {
         let natural = columns.indices.map { index in
-            rows.reduce(Text.width(columns[index].title)) { max($0, Text.width($1[index].text)) }
+            rows.reduce(Text.width(columns[index].title)) { max($0, $1[index].width) }
         }
         guard let limit else { return natural }
         var widths = natural
@@ -69,7 +71,7 @@ struct Table: Sendable {
             var line = ""
             for index in columns.indices {
                 let isLast = index == columns.indices.last
-                let text = isLast ? row[index].text : pad(row[index].text, widths[index], index)
+                let text = isLast ? row[index].text : pad(row[index], widths[index], index)
                 line += palette.paint(text, row[index].style) + (isLast ? "" : "  ")
             }
             return Table.trimmed(line)
@@ -86,7 +88,7 @@ struct Table: Sendable {
         func line(_ row: [Cell]) -> String {
             "│"
                 + shown.map { index in
-                    " " + palette.paint(pad(row[index].text, widths[index], index), row[index].style) + " "
+                    " " + palette.paint(pad(row[index], widths[index], index), row[index].style) + " "
                 }.joined(separator: "│") + "│"
         }
         let header = line(columns.map { Cell($0.title, .boldCyan) })
@@ -94,8 +96,8 @@ struct Table: Sendable {
         return [rule("┌", "┬", "┐"), header, rule("├", "┼", "┤")] + body + [rule("└", "┴", "┘")]
     }
 
-    private func pad(_ text: String, _ width: Int, _ column: Int) -> String {
-        Text.fitted(text, to: width, alignedRight: columns[column].alignedRight)
+    private func pad(_ cell: Cell, _ width: Int, _ column: Int) -> String {
+        Text.fitted(cell.text, taking: cell.width, to: width, alignedRight: columns[column].alignedRight)
     }
 
     private static func trimmed(_ line: String) -> String {

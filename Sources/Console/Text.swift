@@ -8,7 +8,10 @@ public enum Text {
 
     /// The longest beginning that fits, marked by an ellipsis if it is not all.
     public static func truncated(_ text: String, to columns: Int) -> String {
-        guard width(text) > columns else { return text }
+        width(text) > columns ? cut(text, to: columns) : text
+    }
+
+    private static func cut(_ text: String, to columns: Int) -> String {
         guard columns > 0 else { return "" }
         var result = ""
         var used = 0
@@ -23,8 +26,18 @@ public enum Text {
 
     /// Filled up with blanks, or truncated, to exactly this many columns.
     public static func fitted(_ text: String, to columns: Int, alignedRight: Bool = false) -> String {
-        let text = truncated(text, to: columns)
-        let blanks = String(repeating: " ", count: max(0, columns - width(text)))
+        fitted(text, taking: width(text), to: columns, alignedRight: alignedRight)
+    }
+
+    /// The same of a text whose width is known.
+    static func fitted(_ text: String, taking width: Int, to columns: Int, alignedRight: Bool) -> String {
+        guard columns > 0 else { return "" }
+        guard width != columns else { return text }
+        guard width < columns else {
+            let text = cut(text, to: columns)
+            return fitted(text, taking: Text.width(text), to: columns, alignedRight: alignedRight)
+        }
+        let blanks = String(repeating: " ", count: columns - width)
         return alignedRight ? blanks + text : text + blanks
     }
 

@@ -64,7 +64,10 @@ struct AppReader {
     /// Nil for a member that is dealt with or may be skipped.
     private mutating func recognize(_ member: JSON.Member) throws(JSONMismatch) -> AppAttribute? {
         let key = member.key
-        if let attribute = AppAttribute.byName[key], isWelcome(attribute) { return attribute }
+        // Our own notes and the daemon's answers have the first name of each, and need no table of the others.
+        if let attribute = AppAttribute(rawValue: key) ?? AppAttribute.byName[key], isWelcome(attribute) {
+            return attribute
+        }
         switch dialect {
         case .own: return nil
         case .request:
