@@ -85,6 +85,10 @@ extension Supervisor {
             guard scale.wish(from: present) <= Limits.instancesPerApp else {
                 throw .tooMany(what: "instances of \(name)", limit: Limits.instancesPerApp)
             }
+            if case .by(let change) = scale, scale.wish(from: present) < 0 {
+                throw .invalid(
+                    "\(name) has \(present) of the \(change.magnitude) instances; to keep none, scale it to 0")
+            }
             total += scale.count(from: present) - present
         }
         guard total <= Limits.instances else { throw .tooMany(what: "instances", limit: Limits.instances) }

@@ -33,7 +33,7 @@ import Testing
 
     @Test func `an app can be scaled to nothing and back`() {
         var scene = Scene.serving()
-        scene.ask(.scale(.all, .by(-5)))
+        scene.ask(.scale(.all, .by(-1)))
         scene.obey()
         #expect(scene.app()?.slots.isEmpty == true)
         scene.ask(.scale(.all, .to(1)))
@@ -56,5 +56,9 @@ import Testing
         #expect(scene.reply(to: many) == .refused(.tooMany(what: "instances of web", limit: 1000)))
         let few = scene.ask(.scale(.all, .to(-1)))
         #expect(scene.reply(to: few) == .refused(.invalid("an app cannot have -1 instances")))
+        let less = scene.ask(.scale(.all, .by(-5)))
+        #expect(
+            scene.reply(to: less)
+                == .refused(.invalid("web has 1 of the 5 instances; to keep none, scale it to 0")))
     }
 }

@@ -219,14 +219,20 @@ extension Scale {
 private func parse<Value>(
     _ body: [UInt8], _ read: (JSON) throws(JSONMismatch) -> Value
 ) throws(APIRefusal) -> Value {
-    do throws(JSONError) {
-        let json = try JSON(parsing: body)
-        do throws(JSONMismatch) {
-            return try read(json)
-        } catch {
-            throw JSONError(error, in: body, options: .strict)
-        }
+    let json: JSON
+    do {
+        json = try JSON(parsing: body)
     } catch {
-        throw APIRefusal(status: 422, code: "invalid", message: "\(error)")
+        throw invalid("\(error)")
     }
+    do {
+        return try read(json)
+    } catch {
+        // Whoever typed a command has not seen the body that it became: the path of keys says enough.
+        throw invalid(JSONError(error, in: body, options: .strict).message)
+    }
+}
+
+private func invalid(_ message: String) -> APIRefusal {
+    APIRefusal(status: 422, code: "invalid", message: message)
 }
