@@ -87,7 +87,8 @@ extension Supervisor {
             }
             if case .by(let change) = scale, scale.wish(from: present) < 0 {
                 throw .invalid(
-                    "\(name) has \(present) of the \(change.magnitude) instances; to keep none, scale it to 0")
+                    "\(name) has \(present) of the \(change.magnitude) instances; to keep none, scale it to 0"
+                )
             }
             total += scale.count(from: present) - present
         }
