@@ -21,7 +21,11 @@ function look() {
     const session = http2.connect(`http://127.0.0.1:${word}`);
     session.on('goaway', (code) => end(`goodbye ${code}`));
     session.on('error', (error) => end(error.code));
-    const ask = () => session.request({ ':path': '/' }).on('error', () => {}).on('close', ask).resume();
+    const ask = () => {
+      // What says goodbye may close the session before it tells of it.
+      if (session.destroyed) return;
+      session.request({ ':path': '/' }).on('error', () => {}).on('close', ask).resume();
+    };
     ask();
     setTimeout(end, 3000, 'nothing');
   });
