@@ -161,9 +161,9 @@ import Wire
             for number in 0..<100 { _ = try pipes.output.descriptor.write(Array("line \(number)\n".utf8)) }
             try eventually("all lines") { text(out).hasSuffix("line 99\n") }
             try eventually("rest") {
-                let before = wakeups(ofThread: "staged pump")
+                let before = wakeups(ofThread: "log pump")
                 _ = try Poller().wait(atMost: .milliseconds(200))
-                return before == wakeups(ofThread: "staged pump")
+                return before == wakeups(ofThread: "log pump")
             }
         }
     }

@@ -21,11 +21,8 @@ final class StagedPump {
         let (orders, letters) = (try Mailbox<PumpOrder>(), try Mailbox<PumpReport>())
         self.orders = orders
         self.letters = letters
-        thread = try Thread.start(name: "staged pump") {
-            do {
-                try Pump(orders, letters, Archivist(place, complaints: letters), place.settings).run()
-            } catch { fatalError("\(error)") }
-        }
+        let pump = try Pump(orders, letters, Archivist(place, complaints: letters), place.settings)
+        thread = try Succession(pump).begin()
     }
 
     func end() {

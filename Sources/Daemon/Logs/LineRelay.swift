@@ -9,6 +9,7 @@ internal import Wire
 final class LineRelay {
     private var own: Sink?
     private var other: Sink?
+    let combined: LogFile?
     private var formatter: LogFormatter
     /// Where lines go besides.
     var flows: [Outflow]
@@ -27,16 +28,18 @@ final class LineRelay {
     init(_ plan: StreamPlan, _ own: LogFile?, _ combined: LogFile?, _ flows: [Outflow]) {
         self.flows = flows
         self.own = own.map { Sink(file: $0) }
+        self.combined = combined
         other = combined.map { Sink(file: $0) }
         formatter = LogFormatter(plan.style, plan.speaker)
         keepsTail = plan.speaker.stream == .error
     }
 
-    var combined: LogFile? { other?.file }
-
     /// Writes what is left, then what the pipe has.
-    func step(from pipe: SharedDescriptor, isFinished: Bool) throws(SystemError) -> Transfer {
+    func step(from pipe: SharedDescriptor, isFinished: Bool, _ tenure: Tenure?) throws(SystemError)
+        -> Transfer
+    {
         try flush()
+        if tenure?.isOver == true { return .wouldBlock }
         let wall = Clock.wall()
         let bytes = try pipe.descriptor.read(atMost: LogPolicy.pipeCapacity)
         guard let bytes, !bytes.isEmpty else {

@@ -66,6 +66,9 @@ final class LogFile {
         self.rules = rules
     }
 
+    /// Nil: it was not open yet.
+    var device: UInt64? { identity?.device }
+
     /// Somebody made it before.
     var isThere: Bool { file != nil || (try? File.status(path)) != nil }
 
@@ -127,6 +130,17 @@ final class LogFile {
         line = endsInNewline() ? .finished : .found
         return torn.bytes.count
     }
+
+    /// Takes back what was written from there on; returns how much that was.
+    func cut(to place: Int64, of stream: StreamID) -> Int {
+        guard isRegular, end > place, (try? file?.descriptor.truncate(to: place)) != nil else { return 0 }
+        let count = Int(end - place)
+        end = place
+        line = endsInNewline() ? .finished : .begun(stream, at: 0)
+        return count
+    }
+
+    func close() { (file, notes) = (nil, nil) }
 
     private func grew(by count: Int, from before: Int64, at time: Int64) {
         guard isRegular else { return }

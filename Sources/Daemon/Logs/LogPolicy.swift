@@ -30,6 +30,11 @@ enum LogPolicy {
     /// And at the latest after so many bytes.
     static let lookAtSpaceBytes: Int64 = 1 << 20
 
+    /// How long the kernel may take over something until another thread goes on without this one, and how many wait
+    /// for an answer at most.
+    static let answerPatience: Int64 = 1_000_000_000
+    static let lostThreads = 16
+
     /// From the first new stream of a rush until its files are there, though nothing was said.
     static let openingDelay: Int64 = 100_000_000
 

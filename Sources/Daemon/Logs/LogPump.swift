@@ -43,13 +43,8 @@ final class LogPump {
         self.reports = reports
         self.place = place
         rules = LogRules("", LogRotation(), place.settings)
-        thread = try Thread.start(name: "log pump") {
-            do throws(SystemError) {
-                try Pump(orders, reports, Archivist(place, complaints: reports), place.settings).run()
-            } catch {
-                preconditionFailure("the log pump stopped: \(error)")
-            }
-        }
+        let pump = try Pump(orders, reports, Archivist(place, complaints: reports), place.settings)
+        thread = try Succession(pump).begin()
         _ = try watches.watch(reports.number, for: .readable) { [weak self] _ in self?.readReports() }
     }
 

@@ -12,12 +12,8 @@ extension PumpedStream {
         trouble.reason = reason
         trouble.retryAt = now + LogPolicy.resumeRetry
         let waiting = (try? pipe.descriptor.readableBytes()) ?? capacity
-        if waiting < capacity / 4 * 3 {
-            trouble.fullSince = nil
-        } else if trouble.fullSince == nil {
-            trouble.fullSince = now
-        }
-        if hasWaitedEnough(trouble, at: now) {
+        trouble.fills(waiting, of: capacity, at: now)
+        if trouble.isEnough(block: block, isFinished: isFinished, at: now) {
             trouble.isDropping = true
             trouble.dropped = file.takeBackLine(of: id) + carried.count + (relay?.drop() ?? 0)
             carried = []
@@ -25,13 +21,6 @@ extension PumpedStream {
         self.trouble = trouble
         if trouble.isDropping { return .until(now) }
         return .until(now + (waiting < capacity / 4 ? LogPolicy.retry : LogPolicy.hastyRetry))
-    }
-
-    private func hasWaitedEnough(_ trouble: Trouble, at now: Int64) -> Bool {
-        guard let block else { return false }
-        // Nobody is held up any more; but nothing waits for ever.
-        if isFinished { return now - trouble.since >= max(LogPolicy.patience, block.nanoseconds) }
-        return trouble.fullSince.map { now - $0 >= block.nanoseconds } ?? false
     }
 
     /// Empties the pipe into nothing, and tries once in a while to go on behind a line that says how much is missing.
@@ -50,6 +39,7 @@ extension PumpedStream {
         // Where a line begins, or anywhere when nothing more comes.
         let cut = bytes.lastIndex(of: 0x0a).map { $0 + 1 } ?? (bytes.isEmpty ? 0 : nil)
         if let cut, isOver || now >= trouble.retryAt {
+            trouble.dropped += file.takeBackLine(of: id)
             if resume(behind: trouble.dropped + cut, trouble.reason, with: Array(bytes[cut...]), at: now) {
                 dropped += trouble.dropped + cut
                 self.trouble = nil
@@ -77,5 +67,45 @@ extension PumpedStream {
         } catch {
             return false
         }
+    }
+}
+
+extension PumpedStream.Trouble {
+    /// So much waits in the pipe.
+    mutating func fills(_ waiting: Int, of capacity: Int, at now: Int64) {
+        if waiting < capacity / 4 * 3 {
+            fullSince = nil
+        } else if fullSince == nil {
+            fullSince = now
+        }
+    }
+
+    /// It has waited for so long that it is dropped.
+    func isEnough(block: Duration?, isFinished: Bool, at now: Int64) -> Bool {
+        guard let block else { return false }
+        // Nobody is held up any more; but nothing waits for ever.
+        if isFinished { return now - since >= max(LogPolicy.patience, block.nanoseconds) }
+        return fullSince.map { now - $0 >= block.nanoseconds } ?? false
+    }
+}
+
+// MARK: - Going on after a hang
+
+extension PumpedStream {
+    /// What stands in the file by now behind this was said after what was dropped.
+    func takeBack(to gap: Int64, _ turnover: Int) -> Int {
+        guard relay == nil, !copies, file.turnover == turnover else { return 0 }
+        return file.cut(to: gap, of: id)
+    }
+
+    func goOn(behind entry: HungStream) {
+        isFinished = isFinished || entry.isFinished
+        guard entry.trouble.isDropping else {
+            trouble = nil
+            return
+        }
+        trouble = entry.trouble
+        trouble?.dropped += carried.count + (relay?.drop() ?? 0)
+        carried = []
     }
 }

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Linux
 internal import Supervision
 internal import Wire
@@ -17,6 +18,8 @@ enum PumpOrder: Sendable {
     case keep([StreamPlan])
     /// All paths may lead to other files by now.
     case reopen
+    /// The thread that was given up has got its answer.
+    case back(Tenure)
     case end
 
     /// Where a stream comes from.
@@ -49,30 +52,45 @@ enum PumpReport: Equatable, Sendable {
 /// Moves the output of all programs from pipes to files, on a thread of its own.
 ///
 /// No byte is ever only in this process' memory, so nothing is lost when it is killed; and a slow disk delays only
-/// this thread. A class, because it lives on its thread from beginning to end.
-final class Pump {
-    private let orders: Mailbox<PumpOrder>
-    private let reports: Mailbox<PumpReport>
-    private let archivist: Archivist
+/// this thread. When a disk does not answer at all, the thread that asked is given up and another goes on: whatever
+/// may hang is an `attempt`, and whoever fails in it touches nothing here any more. A class, because one thread after
+/// another has it; unchecked, because `Tenure` sees to it that only one does.
+final class Pump: @unchecked Sendable {
+    let orders: Mailbox<PumpOrder>
+    let reports: Mailbox<PumpReport>
+    let archivist: Archivist
     private let settings: HomeSettings
-    private let poller: Poller
+    let poller: Poller
     /// Made when the first stream wants them.
     private var outlets: Outlets?
     private let scratch = PumpedStream.Scratch()
-    private var streams: [UInt64: PumpedStream] = [:]
-    private var tokens: [StreamID: UInt64] = [:]
-    private var files: [String: LogFile] = [:]
+    /// What is carried out, and how far: whoever takes over does the one that hung again.
+    private var inbox: [PumpOrder] = []
+    private var position = 0
+    var streams: [UInt64: PumpedStream] = [:]
+    var tokens: [StreamID: UInt64] = [:]
+    var files: [String: LogFile] = [:]
     /// Streams that are left alone until their time has come.
-    private var resting: [UInt64: Int64] = [:]
+    var resting: [UInt64: Int64] = [:]
     /// Those whose file cannot be written, and how much was dropped when that was told last.
-    private var troubled: [StreamID: Int] = [:]
+    var troubled: [StreamID: Int] = [:]
+    /// The right of the thread that is the pump, and what it does that may hang.
+    var tenure = Tenure()
+    /// Who is the pump when this thread hangs; nil: nobody.
+    var succession: Succession?
+    var attempted = Attempt()
+    /// What does not answer, and the streams that have found out.
+    var stalls: [Stall] = []
+    var hung: [UInt64: HungStream] = [:]
+    /// For files that do not answer.
+    var postponed: [StreamPlan] = []
     /// What programs said last whose pipes ended before their deaths were heard of.
-    private var parting: [InstanceID: [String]] = [:]
+    var parting: [InstanceID: [String]] = [:]
     /// Files to be made when the rush is over, whether or not anything was said.
     private var unopened: [LogFile] = []
     private var opensAt: Int64?
     private var nextToken: UInt64 = 2
-    private var growth = 0
+    var growth = 0
     private var isEnding = false
 
     private static let ordersToken: UInt64 = 0
@@ -90,20 +108,32 @@ final class Pump {
         try poller.add(orders.number, token: Pump.ordersToken, for: .readable)
     }
 
+    /// Returns when it is told to end, or when the thread was given up.
     func run() throws(SystemError) {
-        while !isEnding {
+        let tenure = tenure
+        while true {
+            // What whoever hung had not done.
+            carryOut()
+            if tenure.isOver { return }
+            if isEnding { break }
             let due = [resting.values.min(), opensAt, outlets?.deadline].compactMap { $0 }.min()
             let limit = due.map { Duration.nanoseconds(max(0, $0 - Clock.monotonic())) }
             for event in try poller.wait(atMost: limit) {
                 switch event.token {
-                case Pump.ordersToken: takeOrders()
+                case Pump.ordersToken:
+                    inbox += orders.take()
+                    carryOut()
                 case Pump.outletsToken: outlets?.stirred(at: Clock.monotonic())
                 default: stirred(event.token)
                 }
+                if tenure.isOver { return }
             }
             let now = Clock.monotonic()
-            for (token, until) in resting where until <= now { turn(token, at: now) }
-            if let opensAt, opensAt <= now { openFiles(at: now) }
+            for (token, until) in resting where until <= now {
+                turn(token, at: now)
+                if tenure.isOver { return }
+            }
+            if let opensAt, opensAt <= now, !openFiles(at: now) { return }
             outlets?.deadlinePassed(at: now)
         }
         archivist.end()
@@ -117,9 +147,10 @@ final class Pump {
 // MARK: - Orders
 
 extension Pump {
-    private func takeOrders() {
-        for order in orders.take() {
-            switch order {
+    private func carryOut() {
+        let tenure = tenure
+        while position < inbox.count {
+            switch inbox[position] {
             case .open(let id, let pipe, let plan, let origin): open(id, pipe, plan, origin)
             case .finish(let instance): finish(instance)
             case .close(let instance): close(instance)
@@ -127,19 +158,29 @@ extension Pump {
             case .tend(let logs): archivist.tend(logs)
             case .keep(let plans): keep(plans)
             case .reopen: reopen()
+            case .back(let former): isBack(former, at: Clock.monotonic())
             case .end: isEnding = true
             }
+            if tenure.isOver { return }
+            position += 1
         }
+        (inbox, position) = ([], 0)
     }
 
     private func open(
         _ id: StreamID, _ pipe: SharedDescriptor, _ plan: StreamPlan, _ origin: PumpOrder.Origin
     ) {
-        let file = file(plan.path, plan.rules)
+        guard let file = file(plan.path, plan.rules) else { return }
+        var combined: LogFile?
+        if !plan.isRaw, let path = plan.combined {
+            combined = self.file(path, plan.rules)
+            guard combined != nil else { return }
+        }
+        file.streams += 1
+        combined?.streams += 1
         var relay: LineRelay?
         if !plan.isRaw {
-            let own = plan.path == LogFiles.nowhere ? nil : file
-            relay = LineRelay(plan, own, plan.combined.map { self.file($0, plan.rules) }, flows(of: id, plan))
+            relay = LineRelay(plan, plan.path == LogFiles.nowhere ? nil : file, combined, flows(of: id, plan))
         }
         let stream = PumpedStream(id, pipe, file, origin, plan, relay: relay, scratch: scratch)
         let token = nextToken
@@ -151,63 +192,91 @@ extension Pump {
         if !stream.isArmed { resting[token] = Clock.monotonic() }
     }
 
-    private func file(_ path: String, _ rules: LogRules) -> LogFile {
+    /// Nil: that hung.
+    private func file(_ path: String, _ rules: LogRules) -> LogFile? {
         let file = files[path] ?? LogFile(path, rules)
         files[path] = file
-        file.rules = rules
-        file.streams += 1
-        openSoon(file)
+        let now = Clock.monotonic()
+        if !isHung(file) {
+            file.rules = rules
+            // One that cannot be opened now is tried again when there is something to write.
+            guard attempt(file, { if file.isThere { try? file.refresh(at: now) } }) else { return nil }
+        }
+        // A hundred programs that start do not wait for the disk to make two hundred files.
+        if unopened.isEmpty { opensAt = now + LogPolicy.openingDelay }
+        unopened.append(file)
         return file
     }
 
-    /// A hundred programs that start do not wait for the disk to make two hundred files.
-    private func openSoon(_ file: LogFile) {
-        let now = Clock.monotonic()
-        // One that cannot be opened now is tried again when there is something to write.
-        if file.isThere { try? file.refresh(at: now) }
-        if unopened.isEmpty { opensAt = now + LogPolicy.openingDelay }
-        unopened.append(file)
-    }
-
-    private func openFiles(at now: Int64) {
-        for file in unopened { try? file.refresh(at: now) }
+    private func openFiles(at now: Int64) -> Bool {
+        for file in unopened where !isHung(file) {
+            guard attempt(file, { try? file.refresh(at: now) }) else { return false }
+        }
         // What a daemon that died has left half done is finished.
-        archivist.tend(unopened.filter(\.isRegular).map { ($0.path, $0.rules) })
+        archivist.tend(unopened.filter { !isHung($0) && $0.isRegular }.map { ($0.path, $0.rules) })
         unopened.removeAll()
         opensAt = nil
+        return true
     }
 
     private func finish(_ instance: InstanceID) {
-        let now = Clock.monotonic()
-        var words = parting.removeValue(forKey: instance) ?? []
+        let (now, mine) = (Clock.monotonic(), tenure)
+        var words = parting[instance] ?? []
         for id in LogStream.allCases.map({ StreamID(instance: instance, stream: $0) }) {
             guard let token = tokens[id], let stream = streams[token] else { continue }
+            if isHung(stream) {
+                hungStream(token).isFinished = true
+                turn(token, at: now)
+                if mine.isOver { return }
+                continue
+            }
             stream.isFinished = true
-            let rest = stream.drain(at: now)
-            if id.stream == .error { words = stream.lastWords() }
+            var rest = PumpedStream.Rest.untilReadable
+            let isDone = attempt(stream, of: token) {
+                rest = stream.drain(at: now)
+                if id.stream == .error { words = stream.lastWords() }
+            }
+            guard isDone else { return }
             settle(token, stream, rest)
+            if mine.isOver { return }
         }
+        parting[instance] = nil
         reports.send(.lastWords(instance, words))
     }
 
     private func close(_ instance: InstanceID) {
         for stream in LogStream.allCases {
             let id = StreamID(instance: instance, stream: stream)
+            let mine = tenure
             if let token = tokens[id] { forget(token, id) }
+            if mine.isOver { return }
         }
         parting[instance] = nil
     }
 
     private func flush(_ paths: [String]) {
         for path in paths {
-            do throws(SystemError) { try files[path]?.empty() } catch { reports.send(.complaint("\(error)")) }
+            guard let file = files[path] else { continue }
+            var failure = isHung(file) ? SystemError("empty \(path)", code: EAGAIN) : nil
+            if failure == nil {
+                let isDone = attempt(file) {
+                    do throws(SystemError) { try file.empty() } catch { failure = error }
+                }
+                guard isDone else { return }
+            }
+            if let failure { reports.send(.complaint("\(failure)")) }
         }
         archivist.clear(paths.filter { files[$0] == nil }, andPastOf: paths)
     }
 
-    private func keep(_ plans: [StreamPlan]) {
+    func keep(_ plans: [StreamPlan]) {
         for plan in plans {
             let paths = ([plan.path] + (plan.combined.map { [$0] } ?? [])).filter { $0 != LogFiles.nowhere }
+            let isBusy = paths.contains { files[$0].map(isHung) ?? false }
+            guard !isBusy, !streams.values.contains(where: { $0.isOf(plan) && isHung($0) }) else {
+                postponed.append(plan)
+                continue
+            }
             for path in paths { files[path]?.rules = plan.rules }
             for stream in streams.values where stream.isOf(plan) {
                 stream.block = plan.block
@@ -238,98 +307,9 @@ extension Pump {
     }
 
     private func reopen() {
-        for file in files.values {
+        for file in files.values where !isHung(file) {
             // It is tried again when there is something to write.
-            try? file.reopen()
-        }
-    }
-}
-
-// MARK: - Turns
-
-extension Pump {
-    private func turn(_ token: UInt64, at now: Int64) {
-        guard let stream = streams[token] else { return }
-        settle(token, stream, stream.turn(at: now))
-    }
-
-    private func settle(_ token: UInt64, _ stream: PumpedStream, _ rest: PumpedStream.Rest) {
-        tellOfTrouble(stream)
-        for file in [stream.file, stream.relay?.combined] { if let file { sendAway(file) } }
-        fit(stream, rest)
-        switch rest {
-        case .untilReadable:
-            resting[token] = nil
-            arm(token, stream, true)
-        case .until(let time):
-            resting[token] = time
-            arm(token, stream, false)
-        case .over:
-            if stream.id.stream == .error, !stream.isFinished {
-                parting[stream.id.instance] = stream.lastWords()
-            }
-            forget(token, stream.id)
-            reports.send(.over(stream.id))
-        }
-    }
-
-    private func arm(_ token: UInt64, _ stream: PumpedStream, _ wanted: Bool) {
-        guard stream.isArmed != wanted else { return }
-        // One-shot without an interest: a hang-up that comes meanwhile is told once and not for ever.
-        let interest: Poller.Interest = wanted ? .readable : .oneShot
-        guard (try? poller.change(stream.pipe.number, token: token, for: interest)) != nil else { return }
-        stream.isArmed = wanted
-    }
-
-    /// Busy pipes are made bigger within the budget for all, and smaller when they have fallen silent.
-    private func fit(_ stream: PumpedStream, _ rest: PumpedStream.Rest) {
-        let before = stream.growth
-        if stream.isBusy, before == 0, growth + LogPolicy.largePipeCapacity <= LogPolicy.growthBudget {
-            stream.resize(to: LogPolicy.largePipeCapacity)
-        } else if rest == .untilReadable, before > 0 {
-            stream.resize(to: LogPolicy.pipeCapacity)
-        }
-        growth += stream.growth - before
-    }
-
-    /// What was put aside is the archivist's.
-    private func sendAway(_ file: LogFile) {
-        if file.wasPutAside { archivist.tend([(file.path, file.rules)]) }
-        file.wasPutAside = false
-        guard let complaint = file.complaint else { return }
-        file.complaint = nil
-        reports.send(.complaint("\(complaint): \(file.path) is not rotated for a while"))
-    }
-
-    private func tellOfTrouble(_ stream: PumpedStream) {
-        let lost = stream.dropped + (stream.trouble?.dropped ?? 0)
-        let told = troubled[stream.id]
-        if let trouble = stream.trouble {
-            if troubled.isEmpty { reports.send(.stuck(path: stream.file.path, reason: trouble.reason)) }
-            // Not each of a thousand small pieces.
-            if let told, lost == 0 || lost < told * 2 { return }
-            troubled[stream.id] = lost
-        } else {
-            guard told != nil else { return }
-            troubled[stream.id] = nil
-            if troubled.isEmpty { reports.send(.recovered) }
-        }
-        if lost > 0, lost != told { reports.send(.dropped(stream.id, lost)) }
-    }
-
-    private func forget(_ token: UInt64, _ id: StreamID) {
-        guard let stream = streams.removeValue(forKey: token) else { return }
-        poller.remove(stream.pipe.number)
-        tokens[id] = nil
-        resting[token] = nil
-        if troubled.removeValue(forKey: id) != nil, troubled.isEmpty { reports.send(.recovered) }
-        growth -= stream.growth
-        stream.relay?.end()
-        stream.file.finished(id)
-        for file in [stream.file, stream.relay?.combined] {
-            guard let file else { continue }
-            file.streams -= 1
-            if file.streams == 0 { files[file.path] = nil }
+            guard attempt(file, { try? file.reopen() }) else { return }
         }
     }
 }

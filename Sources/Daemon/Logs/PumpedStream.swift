@@ -37,10 +37,12 @@ final class PumpedStream {
     /// Set where lines are written in another form, or to several files.
     private(set) var relay: LineRelay?
     private(set) var plan: StreamPlan?
-    private var copies = false
+    private(set) var copies = false
     /// Read from the pipe and not yet written, because the file cannot be spliced to and could not be written.
     var carried: [UInt8] = []
     private let scratch: Scratch
+    /// Of the thread that moves it: one that was given up moves nothing more.
+    var tenure: Tenure?
 
     /// The file cannot be written.
     struct Trouble {
@@ -134,7 +136,8 @@ extension PumpedStream {
     /// Moves everything that is there now, however chatty the stream is; for one whose program has ended.
     func drain(at now: Int64) -> Rest {
         var rest = turn(at: now)
-        for _ in 0..<LogPolicy.turnsPerRound where rest == .until(now) && trouble == nil {
+        for _ in 0..<LogPolicy.turnsPerRound
+        where rest == .until(now) && trouble == nil && tenure?.isOver != true {
             rest = turn(at: now)
         }
         return rest
@@ -158,7 +161,7 @@ extension PumpedStream {
         var moved = 0
         // Also when the disk is full in the middle of it.
         defer { if moved > 0 { file.wrote(id, at: now) } }
-        while moved < capacity * LogPolicy.turnsPerRound {
+        while moved < capacity * LogPolicy.turnsPerRound, tenure?.isOver != true {
             let transfer = try step()
             guard case .moved(let count) = transfer else { return (moved, transfer) }
             moved += count
@@ -167,7 +170,7 @@ extension PumpedStream {
     }
 
     private func step() throws(SystemError) -> Transfer {
-        if let relay { return try relay.step(from: pipe, isFinished: isFinished) }
+        if let relay { return try relay.step(from: pipe, isFinished: isFinished, tenure) }
         if copies { return try copy() }
         // It is put aside only where a line ends: up to there and no further is moved first.
         if file.isDue(at: Clock.wall()), !file.rotate(at: Clock.wall()) {
