@@ -124,20 +124,20 @@ extension Archive {
         var shelves = directories.sorted().flatMap { ArchivedLog.shelves(in: $0, isOurs: isOurs) }
         for index in shelves.indices {
             shelves[index].tidy(sparing: compression?.draft)
-            shelves[index].keep(rules(of: shelves[index].path).keep)
+            shelves[index].keep(rules(of: shelves[index].path).values.keep)
         }
-        for (app, limit) in Set(rules.values.map { Budget(app: $0.app, total: $0.total) }).map({
+        for (app, limit) in Set(rules.values.map { Budget(app: $0.values.app, total: $0.values.total) }).map({
             ($0.app, $0.total)
         }) {
             guard limit > 0 else { continue }
-            let mine = shelves.indices.filter { rules[shelves[$0].path]?.app == app }
+            let mine = shelves.indices.filter { rules[shelves[$0].path]?.values.app == app }
             ArchivedLog.fit(&shelves, mine, into: limit)
         }
         if place.settings.total > 0 {
             ArchivedLog.fit(&shelves, Array(shelves.indices), into: place.settings.total)
         }
         queue = shelves.flatMap { shelf in
-            rules(of: shelf.path).compression == nil
+            rules(of: shelf.path).values.compression == nil
                 ? [] : shelf.plain.dropLast().map { shelf.path(of: $0.rotated) }
         }
     }
@@ -179,7 +179,7 @@ extension Archive {
             let source = queue.removeFirst()
             let (directory, name) = LogFile.parts(of: source)
             guard let log = RotatedLog.parse(name)?.log,
-                let program = rules(of: "\(directory)/\(log)").compression,
+                let program = rules(of: "\(directory)/\(log)").values.compression,
                 !refused.contains(program)
             else { continue }
             do {

@@ -228,7 +228,7 @@ extension LogFile {
         if isTime, isRegular, let file {
             (spaceAt, spaceEnd) = (now, end)
             if let system = try? file.descriptor.fileSystem() {
-                let limit = rules.free.limit(ofDisk: system.size)
+                let limit = rules.values.free.limit(ofDisk: system.size)
                 // What stopped goes on only when there is somewhat more than it stopped for.
                 isCramped = system.available < (isCramped ? limit + limit / 10 : limit)
             }
@@ -243,10 +243,10 @@ extension LogFile {
     /// It is big or old enough.
     func isDue(at wall: Int64) -> Bool {
         guard isRegular, end > 0, wall >= rotatesAgainAt else { return false }
-        if rules.size > 0, end >= rules.size { return true }
+        if rules.values.size > 0, end >= rules.values.size { return true }
         let began = notes?.first ?? openedAt
-        if let schedule = rules.schedule { return wall >= end(of: began, schedule) }
-        return rules.interval > 0 && wall - began >= rules.interval
+        if let schedule = rules.values.schedule { return wall >= end(of: began, schedule) }
+        return rules.values.interval > 0 && wall - began >= rules.values.interval
     }
 
     /// When the schedule puts aside what began then.
@@ -260,7 +260,7 @@ extension LogFile {
     }
 
     /// How much fits before it is due.
-    var room: Int { rules.size > end ? Int(rules.size - end) : .max }
+    var room: Int { rules.values.size > end ? Int(rules.values.size - end) : .max }
 
     /// Puts it aside if this is between two lines, or if a line has been waited for long enough; false: not yet.
     func rotate(at wall: Int64) -> Bool {

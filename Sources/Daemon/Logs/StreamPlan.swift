@@ -27,37 +27,35 @@ struct StreamPlan: Sendable {
 
 /// What holds for a file. A class, because all files of an app share one.
 final class LogRules: Equatable, Sendable {
-    /// Whose files count together.
-    let app: String
-    /// 0: not for its size.
-    let size: Int64
-    /// In nanoseconds; 0: not for its age.
-    let interval: Int64
-    let schedule: Schedule?
-    let keep: Int
-    /// 0: without limit.
-    let total: Int64
-    let compression: LogCompression?
-    let free: HomeSettings.FreeSpace
+    /// All that there is to compare.
+    let values: Values
+
+    struct Values: Equatable, Sendable {
+        /// Whose files count together.
+        let app: String
+        /// 0: not for its size.
+        let size: Int64
+        /// In nanoseconds; 0: not for its age.
+        let interval: Int64
+        let schedule: Schedule?
+        let keep: Int
+        /// 0: without limit.
+        let total: Int64
+        let compression: LogCompression?
+        let free: HomeSettings.FreeSpace
+    }
 
     init(_ app: String, _ rotation: LogRotation, _ settings: HomeSettings) {
-        self.app = app
         let rotation = rotation.over(settings.rotation)
-        size = rotation.size ?? 0
-        interval = rotation.interval?.nanoseconds ?? 0
-        schedule = rotation.schedule
-        keep = rotation.keep ?? 0
-        total = rotation.total ?? 0
-        compression = if case .by(let program) = rotation.compression { program } else { nil }
-        free = settings.free
+        let compression: LogCompression? =
+            if case .by(let program) = rotation.compression { program } else { nil }
+        values = Values(
+            app: app, size: rotation.size ?? 0, interval: rotation.interval?.nanoseconds ?? 0,
+            schedule: rotation.schedule, keep: rotation.keep ?? 0, total: rotation.total ?? 0,
+            compression: compression, free: settings.free)
     }
 
-    static func == (left: LogRules, right: LogRules) -> Bool {
-        (left.app, left.size, left.interval, left.keep, left.total)
-            == (right.app, right.size, right.interval, right.keep, right.total)
-            && left.schedule == right.schedule && left.compression == right.compression
-            && left.free == right.free
-    }
+    static func == (left: LogRules, right: LogRules) -> Bool { left.values == right.values }
 }
 
 extension StreamPlan {
