@@ -79,6 +79,31 @@ import Wire
         }
     }
 
+    @Test func `logs of which nobody knows whose they are stay as they are`() throws {
+        try withPump { pump in
+            let logs = pump.scratch.directory("logs")
+            let (known, left, gone) = ("\(logs)/web.log", "\(logs)/left.log", "\(logs)/gone.log")
+            for number in 1...13 {
+                let stamp = RotatedLog.stamp(atMicroseconds: Int64(number) * 1_000_000)
+                for name in ["web", "left", "gone"] { pump.scratch.file("logs/\(name).log.\(stamp)", "x\n") }
+            }
+            // The state is lost, and somebody still writes to one of them.
+            let pipe = try Pipe.unbreakable()
+            let plan = StreamPlan(path: left, .out, LogPlace(directory: logs))
+            pump.send(.open(StreamID(instance: InstanceID(7), stream: .out), pipe.reader, plan, .left))
+            _ = try pump.open(1, out: known, error: "/dev/null") {
+                $0.rotation = LogRotation(compression: LogRotation.Compression.none)
+            }
+            try eventually("those of an app that is known") { rotated(known).count == 10 }
+            // Whatever is compressed was begun with by the next time.
+            _ = try pump.open(2, out: known + ".2", error: "/dev/null")
+            try eventually("another look") { exists(known + ".2") }
+            for log in [left, gone] {
+                #expect(rotated(log).count == 13 && rotated(log).allSatisfy { !$0.hasSuffix(".gz") })
+            }
+        }
+    }
+
     @Test func `what a dead daemon left half done is finished, and nothing is lost`() throws {
         try withPump { pump in
             let out = pump.scratch.path("logs/out.log")

@@ -17,7 +17,7 @@ final class StagedPump {
     init(_ settings: (inout HomeSettings, Scratch) -> Void = { _, _ in }) throws {
         var home = HomeSettings()
         settings(&home, scratch)
-        let place = LogPlace(directory: "/nowhere", settings: home)
+        let place = LogPlace(directory: scratch.path("logs"), settings: home)
         let (orders, letters) = (try Mailbox<PumpOrder>(), try Mailbox<PumpReport>())
         self.orders = orders
         self.letters = letters

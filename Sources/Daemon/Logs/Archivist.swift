@@ -153,7 +153,7 @@ extension Archive {
     }
 
     private func rules(of path: String) -> LogRules {
-        rules[path] ?? LogRules("", LogRotation(), place.settings)
+        rules[path] ?? LogRules(ofUnknown: place.settings)
     }
 
     private func clear(_ paths: [String], _ all: [String]) {

@@ -42,7 +42,7 @@ final class LogPump {
         self.orders = orders
         self.reports = reports
         self.place = place
-        rules = LogRules("", LogRotation(), place.settings)
+        rules = LogRules(ofUnknown: place.settings)
         let pump = try Pump(orders, reports, Archivist(place, complaints: reports), place.settings)
         thread = try Succession(pump).begin()
         _ = try watches.watch(reports.number, for: .readable) { [weak self] _ in self?.readReports() }

@@ -55,6 +55,11 @@ final class LogRules: Equatable, Sendable {
             compression: compression, free: settings.free)
     }
 
+    /// Of an app that is not known, because it was deleted or the state is lost: nobody says what may be taken away.
+    convenience init(ofUnknown settings: HomeSettings) {
+        self.init("", LogRotation(keep: .max, total: 0, compression: LogRotation.Compression.none), settings)
+    }
+
     static func == (left: LogRules, right: LogRules) -> Bool { left.values == right.values }
 }
 
@@ -86,7 +91,7 @@ extension StreamPlan {
         self.path = path
         style = .plain
         speaker = LogFormatter.Speaker(app: "", id: SlotID(0), stream: stream)
-        rules = LogRules("", LogRotation(), place.settings)
+        rules = LogRules(ofUnknown: place.settings)
         block = .zero
         source = LineSource(app: "", slot: 0, generation: 0, stream: stream)
     }
