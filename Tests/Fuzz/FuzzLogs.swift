@@ -32,7 +32,47 @@ public func tryLogs(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         precondition(rotated.name(of: log) == text, "a name changed on its way")
     }
     _ = try? HomeSettings(parsing: bytes)
+    tellLoggers(bytes, text)
     return 0
+}
+
+/// Whatever an app is called and says: its line ends a message for syslog, and journald reads just the fields of ours.
+private func tellLoggers(_ line: [UInt8], _ name: String) {
+    let source = LineSource(app: name, slot: 1, generation: 2, stream: .error)
+    for logger in [LoggerProtocol.syslog(host: name), .journald] {
+        let head = logger.head(source, at: 0)
+        for isContinued in [false, true] {
+            let said = (isContinued ? Array(LogFormatter.continued.utf8) : []) + line
+            let message = line.withUnsafeBytes { logger.message($0, isContinued: isContinued, behind: head) }
+            guard case .journald = logger else {
+                precondition(message == head + said, "syslog was told something else")
+                continue
+            }
+            let fields = journalFields(message)
+            precondition(fields.count == 8 && fields[7].value == said, "journald was told something else")
+            precondition(fields[7].name == Array("MESSAGE".utf8) && fields[3].value == Array(name.utf8))
+        }
+    }
+}
+
+/// As journald takes a message apart.
+private func journalFields(_ message: [UInt8]) -> [(name: [UInt8], value: [UInt8])] {
+    var fields: [(name: [UInt8], value: [UInt8])] = []
+    var rest = message[...]
+    while !rest.isEmpty {
+        let end = rest.firstIndex(of: 0x0A)!
+        if let sign = rest[..<end].firstIndex(of: UInt8(ascii: "=")) {
+            fields.append((Array(rest[..<sign]), Array(rest[(sign + 1)..<end])))
+            rest = rest[(end + 1)...]
+        } else {
+            let start = end + 9
+            let length = rest[(end + 1)..<start].reversed().reduce(0) { $0 << 8 | Int($1) }
+            fields.append((Array(rest[..<end]), Array(rest[start..<(start + length)])))
+            precondition(rest[start + length] == 0x0A, "a field without an end")
+            rest = rest[(start + length + 1)...]
+        }
+    }
+    return fields
 }
 
 private func written(
