@@ -18,9 +18,11 @@ let strict: [SwiftSetting] = [
 // What goes into the binary does without regular expressions: they are a sixth of it, and one
 // `contains("text")` brings them in.
 // With SWPM_FAULTS in the environment it can be told to die at any step: `make faults`.
+let isFaulty = Context.environment["SWPM_FAULTS"] != nil
 let lean =
     strict + [.unsafeFlags(["-Xfrontend", "-disable-implicit-string-processing-module-import"])]
-    + (Context.environment["SWPM_FAULTS"] == nil ? [] : [.define("FAULTS")])
+    + (isFaulty ? [.define("FAULTS")] : [])
+let map = isFaulty ? "swpm-faults.map" : "swpm.map"
 
 // One static binary: nothing to install beside it, and it starts in a millisecond.
 let standalone: [LinkerSetting] = [
@@ -72,7 +74,7 @@ let package = Package(
                         // See CLinux/unicode.c.
                         "-Xlinker", "--wrap=_swift_stdlib_getScalarName",
                         // The names that the program itself does without, for the traces of its crashes.
-                        "-Xlinker", "-Map=\(Context.packageDirectory)/.build/swpm.map",
+                        "-Xlinker", "-Map=\(Context.packageDirectory)/.build/\(map)",
                     ],
                     .when(platforms: [.linux], configuration: .release))
             ]),

@@ -59,6 +59,7 @@ extension Loop {
         prober.onResult = { [unowned self] in learn(.checked($0, $1)) }
         prober.route = { [unowned self] in ports.route(to: $0, port: $1) }
         prober.job = { [unowned self] in checkJob($0, $1, output: $2) }
+        connections.tell = { [unowned self] in scribe.log($0) }
         try keeper.attach(to: watches)
         _ = try watches.watch(spawner.outcomes.number, for: .readable) { [unowned self] _ in
             learnSpawnOutcomes()

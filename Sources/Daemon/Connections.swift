@@ -24,6 +24,7 @@ final class Connections {
     private let server: String
     /// Who may look, beside the owner and root.
     var readers: Readers?
+    var tell: (String) -> Void = { _ in }
     private var watch: Watch?
     private var listensAgainAt: Instant?
     private var connections: [UInt64: Connection] = [:]
@@ -155,6 +156,7 @@ extension Connections {
         } catch {
             // The table of descriptors is full: the client waits in the queue, and the loop must not spin on it.
             if let watch { watches.change(watch, for: []) }
+            tell("\(error): clients wait")
             listensAgainAt = .now + Connections.pause
             return nil
         }

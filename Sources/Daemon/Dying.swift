@@ -56,12 +56,25 @@ extension Loop {
     func lookForRemains() {
         guard mustLookForRemains else { return }
         mustLookForRemains = false
+        let shortages = ProcFS.shortages
         let orphans = orphans
+        guard ProcFS.shortages == shortages else { return lookForRemainsLater() }
+        remainsLookAt = nil
         for instance in processes.remains where !exits.isDying(instance) && orphans.isEmpty(for: instance) {
             processes.remove(instance)
             learn(.vanished(instance))
         }
     }
+
+    /// Nobody is said to be gone because nobody could be seen.
+    private func lookForRemainsLater() {
+        if remainsLookAt == nil {
+            scribe.log("\(SystemError("look at what runs", code: SystemError.tooManyFiles))")
+        }
+        remainsLookAt = .now + Loop.blindness
+    }
+
+    private static var blindness: Duration { .milliseconds(250) }
 
     private var orphans: Orphans {
         Orphans(of: keeper.process, everywhere: areOrphaned, processes, home, ports)
@@ -95,6 +108,7 @@ extension Loop {
     func sweep(_ instance: InstanceID, _ signal: Signal) {
         guard let entry = processes[instance] else { return }
         if signal == .kill { processes.killed(instance) }
+        let shortages = ProcFS.shortages
         var reached: Set<Orphans.Member> = []
         var victims = Victims()
         for _ in 0..<Loop.sweepRounds {
@@ -107,6 +121,8 @@ extension Loop {
             if found.isEmpty || signal != .kill { break }
         }
         if !victims.isEmpty { learn(.killed(instance, victims)) }
+        // Who cannot be seen is reached all the same, where there is a handle.
+        if ProcFS.shortages != shortages, !entry.ended { self.signal(instance, signal) }
         // Nothing was left: nobody's end will tell.
         if entry.ended, reached.isEmpty { mustLookForRemains = true }
     }

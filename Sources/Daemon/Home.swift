@@ -14,8 +14,10 @@ struct Home: Sendable {
     var daemonLog: String { "\(path)/daemon.log" }
     /// As it was called once, for logs; nobody reads it any more.
     var formerSettings: String { "\(path)/settings.json" }
-    /// Where a test says at which place the next daemon is to die.
-    var fault: String { "\(path)/fault" }
+    #if FAULTS
+        /// Where a test says at which place the daemon is to die.
+        var fault: String { "\(path)/fault" }
+    #endif
 
     /// What `SWPM_ID` says in every process of an instance: no two swpm have the same home.
     func marker(of instance: InstanceID) -> String { "\(path):\(instance.number)" }

@@ -63,6 +63,8 @@ final class Loop {
     private var lastState: [UInt8] = []
     /// Something ended that may have been the last of an instance.
     var mustLookForRemains = false
+    /// When to look again, because nothing could be seen.
+    var remainsLookAt: Instant?
     /// Between two writes of the state at least: a hundred instances that start at once are not a hundred writes.
     private static let saveInterval = Duration.milliseconds(10)
     private var savedAt = Instant(nanoseconds: 0)
@@ -127,6 +129,7 @@ final class Loop {
             prober.deadlinePassed(at: now)
             lastWordsOverdue(at: now)
             lookAtUnreaped(at: now)
+            if let due = remainsLookAt, due <= now { mustLookForRemains = true }
             if let deadline = supervisor.nextDeadline, deadline <= now { learn(.deadlinePassed) }
             settle()
         }
@@ -152,7 +155,7 @@ final class Loop {
             stateIsStale ? saveDue : nil, supervisor.nextDeadline, ports.nextDeadline,
             connections.nextDeadline, exits.nextDeadline, historyIsStale ? historyDue : nil,
             repose.deadline.map(Instant.init(nanoseconds:)),
-            prober.nextDeadline, unreaped.values.map(\.lookAt).min(),
+            prober.nextDeadline, remainsLookAt, unreaped.values.map(\.lookAt).min(),
         ]
         .compactMap { $0 }.min()
     }

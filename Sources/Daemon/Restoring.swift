@@ -11,9 +11,12 @@ struct Found {
     var file: StateFile
     let history: History
 
-    init(_ home: Home, _ manifest: KeeperLink.Manifest, boot: String?, _ scribe: Scribe) {
+    init(
+        _ home: Home, _ manifest: KeeperLink.Manifest, boot: String?, _ scribe: Scribe
+    ) throws(SystemError) {
         self.manifest = manifest
-        file = Found.remembered(manifest, scribe) ?? Found.read(home, scribe)
+        file =
+            if let known = Found.remembered(manifest, scribe) { known } else { try Found.read(home, scribe) }
         history = Found.readHistory(home, scribe)
         wasAbandoned = manifest.held.isEmpty && file.boot == boot && file.state.hasProcesses
         // Pids from before a boot mean nothing.
@@ -42,9 +45,11 @@ struct Found {
         }
     }
 
-    /// A state that cannot be read is put aside, said loudly, and taken for empty.
-    private static func read(_ home: Home, _ scribe: Scribe) -> StateFile {
-        guard let bytes = try? File.read(home.state) else { return StateFile(state: SavedState()) }
+    /// A state that cannot be understood is put aside, said loudly, and taken for empty. One that cannot even be read may be
+    /// whole: without it nothing is begun.
+    private static func read(_ home: Home, _ scribe: Scribe) throws(SystemError) -> StateFile {
+        guard try File.status(home.state) != nil else { return StateFile(state: SavedState()) }
+        let bytes = try File.read(home.state)
         do throws(JSONError) {
             return try StateFile(parsing: bytes)
         } catch {
@@ -61,7 +66,7 @@ struct Found {
 
 extension Loop {
     /// Takes up what a previous daemon left: environments, log pipes, listeners, and every process that lives.
-    func takeBack(_ found: Found) {
+    func takeBack(_ found: Found) throws(SystemError) {
         var found = found
         if found.wasAbandoned, !found.file.starts.isEmpty { recover(&found) }
         restoreEnvironments(found)
@@ -73,10 +78,11 @@ extension Loop {
         let candidates = areOrphaned ? ProcFS.processes() : found.manifest.children
         endUnfinished(among: candidates)
         let marked = marked(among: candidates)
+        try believeWhatWasSeen()
         // Before anything is written: a log that is not known of yet would be kept as if nobody had said how.
         logs.tend(found.file.state.apps)
         for (app, slot, instance) in saved {
-            takeBack(
+            try takeBack(
                 instance, logs.plans(app.spec, slot.index, slot.id, instance.generation), found,
                 marked[instance.id])
         }
@@ -127,8 +133,8 @@ extension Loop {
     /// One that the daemon before ordered, without hearing whether it came to be.
     private func takeBackLaunched(
         _ instance: InstanceID, _ process: Int32?, _ marker: String, _ children: [Int32]
-    ) {
-        guard let process, let handle = try? Processes.open(process) else {
+    ) throws(SystemError) {
+        guard let process, let handle = try Processes.openIfThere(process) else {
             return learn(.neverSpawned(instance))
         }
         scribe.log("process \(process) is instance \(instance.number), which was being started")
@@ -138,17 +144,24 @@ extension Loop {
         learn(.spawned(instance, ProcessID(process)))
     }
 
+    /// Who is taken for gone is started again, and would be there twice: a daemon that cannot look makes way for one that
+    /// can.
+    private func believeWhatWasSeen() throws(SystemError) {
+        if ProcFS.shortages > 0 { throw SystemError("look at what runs", code: SystemError.tooManyFiles) }
+    }
+
     private func takeBack(
         _ instance: SavedState.Instance, _ plans: LogPump.Plans, _ found: Found, _ marked: Int32?
-    ) {
+    ) throws(SystemError) {
         let marker = home.marker(of: instance.id)
         logs.restore(instance.id, found.manifest.held, plans)
         guard let process = instance.process else {
-            return takeBackLaunched(instance.id, marked, marker, found.manifest.children)
+            return try takeBackLaunched(instance.id, marked, marker, found.manifest.children)
         }
         let handle =
             isAlive(instance, process.number, marker, found.manifest, found.file.starts)
-            ? try? Processes.open(process.number) : nil
+            ? try Processes.openIfThere(process.number) : nil
+        try believeWhatWasSeen()
         if let handle {
             let shared = SharedDescriptor(handle)
             processes.restore(instance.id, process, shared, marker: marker)

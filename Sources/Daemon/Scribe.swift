@@ -1,8 +1,11 @@
 internal import Linux
+internal import Synchronization
 internal import Wire
 
 /// Writes `state.json`, `history.json` and `daemon.log` on a thread of its own, because an fsync(2) may take as long as the disk
 /// likes and neither supervision nor the logs should wait for it.
+///
+/// What cannot be written, because the disk is full or the directory read-only, is tried again until it can.
 final class Scribe: Sendable {
     private enum Job: Sendable {
         case save([UInt8])
@@ -14,7 +17,8 @@ final class Scribe: Sendable {
     private let worker: Worker<Job>
 
     init(home: Home) throws(SystemError) {
-        worker = try Worker(name: "scribe") { Scribe.carryOut($0, home) }
+        let desk = Mutex(Desk())
+        worker = try Worker(name: "scribe") { jobs in desk.withLock { $0.carryOut(jobs, home) } }
     }
 
     /// `StateFile.bytes`.
@@ -30,55 +34,73 @@ final class Scribe: Sendable {
         worker.order(.log("\(Clock.timestamp()) \(sentence)\n"))
     }
 
-    /// Returns when everything is on disk.
+    /// Returns when everything is on disk, or could not be written once more.
     func finish() {
         worker.order(.finish)
         worker.join()
     }
 
-    /// Of several states, or histories, only the newest is written.
-    private static func carryOut(_ jobs: [Job], _ home: Home) -> Bool {
-        var newest: [UInt8]?
-        var history: HistoryFile?
-        var lines = ""
-        var goesOn = true
-        for job in jobs {
-            switch job {
-            case .save(let state): newest = state
-            case .remember(let past): history = past
-            case .log(let line): lines += line
-            case .finish: goesOn = false
+    /// What is not on disk yet.
+    private struct Desk {
+        /// Of several states, or histories, only the newest is written.
+        private var state: [UInt8]?
+        private var history: HistoryFile?
+        private var lines: [UInt8] = []
+        private var isStuck = false
+        /// What is said while nothing can be written is kept up to here: the first of it says why.
+        private static let limit = 64 << 10
+
+        mutating func carryOut(_ jobs: [Job], _ home: Home) -> WorkerTurn {
+            var goesOn = true
+            for job in jobs {
+                switch job {
+                case .save(let newest): state = newest
+                case .remember(let past): history = past
+                case .log(let line): note(line)
+                case .finish: goesOn = false
+                }
+            }
+            write(home)
+            let isDone = append(to: BoundedLog(home.daemonLog)) && !isStuck
+            return goesOn ? isDone ? .wait : .tryAgain : .end
+        }
+
+        private mutating func note(_ line: String) {
+            if lines.count < Desk.limit { lines += line.utf8 }
+        }
+
+        private mutating func write(_ home: Home) {
+            guard state != nil || history != nil else { return }
+            do throws(SystemError) {
+                if let bytes = state {
+                    Fault.point()
+                    try File.replace(home.state, with: bytes)
+                    Fault.point()
+                    state = nil
+                }
+                if let past = history { try File.replace(home.history, with: past.bytes(clock: .now)) }
+                history = nil
+                if isStuck { note("\(Clock.timestamp()) \(home.state) is written again\n") }
+                isStuck = false
+            } catch {
+                let loss = "what runs goes on, but a boot would not know the change; it is tried again"
+                if !isStuck { note("\(Clock.timestamp()) \(error); \(loss)\n") }
+                isStuck = true
             }
         }
-        if let newest { write(newest, home, &lines) }
-        if let history { write(history, home, &lines) }
-        // Nobody is left to be told when the daemon's own log cannot be written.
-        if !lines.isEmpty { try? Scribe.append(lines, to: BoundedLog(home.daemonLog)) }
-        return goesOn
-    }
 
-    private static func append(_ lines: String, to log: BoundedLog) throws(SystemError) {
-        guard try log.append(Array(lines.utf8)) else { return }
-        // The last words of this process belong where the lines before them stand.
-        StandardStream.error.lead(to: try log.open())
-    }
-
-    private static func write(_ state: [UInt8], _ home: Home, _ lines: inout String) {
-        do throws(SystemError) {
-            Fault.point()
-            try File.replace(home.state, with: state)
-            Fault.point()
-        } catch {
-            lines +=
-                "\(Clock.timestamp()) \(error); what runs goes on, but a new daemon would not know the change\n"
-        }
-    }
-
-    private static func write(_ history: HistoryFile, _ home: Home, _ lines: inout String) {
-        do throws(SystemError) {
-            try File.replace(home.history, with: history.bytes(clock: .now))
-        } catch {
-            lines += "\(Clock.timestamp()) \(error); a new daemon would not know what went wrong before\n"
+        /// False: it cannot be written.
+        private mutating func append(to log: BoundedLog) -> Bool {
+            guard !lines.isEmpty else { return true }
+            do throws(SystemError) {
+                let isNew = try log.append(lines)
+                lines.removeAll()
+                // The last words of this process belong where the lines before them stand.
+                if isNew { StandardStream.error.lead(to: try log.open()) }
+                return true
+            } catch {
+                return lines.isEmpty
+            }
         }
     }
 }

@@ -45,7 +45,7 @@ final class Spawner: Sendable {
         let tray = try SpawnTray(for: Spawner.trayLength)
         worker = try Worker(name: "spawner") { jobs in
             for job in jobs { outcomes.send(job.carryOut(environments, tray)) }
-            return true
+            return .wait
         }
     }
 

@@ -10,7 +10,9 @@ public enum Startup {
     public static func run(home path: String, version: String) -> Int32 {
         ThisProcess.setName("swpm")
         let home = Home(path: path)
-        Fault.arm(from: home.fault)
+        #if FAULTS
+            Fault.listen(to: home.fault)
+        #endif
         let ready = SharedDescriptor(Descriptor(owning: KeeperConfiguration.readyDescriptor))
         // A daemon that cannot be talked to is ended, and has to say first why it cannot go on.
         let link = try? SharedDescriptor(Descriptor.copy(of: KeeperConfiguration.linkDescriptor))
@@ -31,20 +33,21 @@ public enum Startup {
     }
 
     private static func raise(_ home: Home, _ version: String) throws(SystemError) -> Loop {
-        Signals.block([Signals.brokenPipe])
+        // A file that may not grow is an error like any other, and no reason to die.
+        Signals.block([Signals.brokenPipe, Signals.fileTooLarge])
         let watches = try Watches()
         let keeper = try KeeperLink(Descriptor(owning: KeeperConfiguration.linkDescriptor))
         let manifest = try keeper.manifest()
         let parts = try Parts(
             home: home, watches: watches, keeper: keeper, manifest: manifest, version: version)
-        let found = Found(home, manifest, boot: parts.boot, parts.scribe)
+        let found = try Found(home, manifest, boot: parts.boot, parts.scribe)
         let seed = UInt64(bitPattern: Clock.wall())
         let loop = try Loop(
             parts,
             supervisor: Supervisor(
                 restoring: found.file.state, history: found.history, seed: seed, now: .now))
         loop.connectChannels()
-        loop.takeBack(found)
+        try loop.takeBack(found)
         loop.takeBackUpdate(manifest)
         loop.letReadersIn()
         try loop.connect()

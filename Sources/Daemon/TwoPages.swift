@@ -20,7 +20,18 @@ final class TwoPages {
         }
     }
 
+    /// Where that fails nothing is true any more, because what is true is elsewhere.
     func write(_ bytes: [UInt8]) throws(SystemError) {
+        do throws(SystemError) {
+            try turn(to: bytes)
+        } catch {
+            // It was written before: nothing more is needed for it.
+            try? file.descriptor.write(Self.number(UInt64(page)) + Self.number(0), at: 0)
+            throw error
+        }
+    }
+
+    private func turn(to bytes: [UInt8]) throws(SystemError) {
         guard bytes.count < Self.pageSize else {
             throw SystemError("note \(bytes.count) bytes", code: SystemError.noSpace)
         }
@@ -31,12 +42,13 @@ final class TwoPages {
         page = next
     }
 
-    /// Nil: nothing was ever written.
+    /// Nil: nothing was ever written, or something else is true by now.
     func read() throws(SystemError) -> [UInt8]? {
         let header = try file.descriptor.read(at: 0, atMost: 16)
         guard header.count == 16 else { return nil }
         page = Int64(Self.number(header[..<8]))
         let length = Int(Self.number(header[8...]))
+        guard length > 0 else { return nil }
         return try file.descriptor.read(at: Self.headerSize + page * Self.pageSize, atMost: length)
     }
 

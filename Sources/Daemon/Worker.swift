@@ -5,18 +5,20 @@ final class Worker<Job: Sendable>: Sendable {
     private let jobs: Mailbox<Job>
     private let thread: Thread
 
-    /// `work` gets everything that has gathered; it returns false to end the thread.
-    init(name: String, _ work: @escaping @Sendable ([Job]) -> Bool) throws(SystemError) {
+    /// `work` gets everything that has gathered, and after a pause that it asks for, if that be nothing.
+    init(name: String, _ work: @escaping @Sendable ([Job]) -> WorkerTurn) throws(SystemError) {
         let jobs = try Mailbox<Job>()
         self.jobs = jobs
         let poller = try Poller()
         try poller.add(jobs.number, token: 0, for: .readable)
         let shared = Shared(poller)
         thread = try Thread.start(name: name) {
-            repeat {
+            var turn = WorkerTurn.wait
+            while turn != .end {
                 // Only a mistake of ours could make waiting fail; the loop then misses the worker's answers.
-                _ = try? shared.poller.wait(atMost: nil)
-            } while work(jobs.take())
+                _ = try? shared.poller.wait(atMost: turn == .wait ? nil : workerPause)
+                turn = work(jobs.take())
+            }
         }
     }
 
@@ -34,4 +36,15 @@ final class Worker<Job: Sendable>: Sendable {
         let poller: Poller
         init(_ poller: consuming Poller) { self.poller = poller }
     }
+}
+
+/// Before something is tried again.
+private let workerPause = Duration.seconds(1)
+
+/// What a worker does when it has done what there was.
+enum WorkerTurn {
+    case wait
+    /// Something has to be tried again, however little there is to do.
+    case tryAgain
+    case end
 }

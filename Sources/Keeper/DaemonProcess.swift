@@ -5,7 +5,12 @@ internal import Linux
 /// At once, because somebody's applications have nobody who answers for them meanwhile; only one that ends again
 /// and again within a second has to wait, ever longer.
 struct DaemonProcess {
-    static let shortLife: Int64 = 1_000_000_000
+    #if FAULTS
+        // Whoever has it die a thousand times does not want to wait.
+        static let shortLife: Int64 = 0
+    #else
+        static let shortLife: Int64 = 1_000_000_000
+    #endif
     static let firstPause: Int64 = 100_000_000
     static let longestPause: Int64 = 5_000_000_000
 

@@ -68,6 +68,7 @@ public struct KeeperProcess: ~Copyable {
         // It must not keep a file system from being unmounted.
         try ThisProcess.changeDirectory("/")
         Signals.ignore(Signals.brokenPipe)
+        Signals.ignore(Signals.fileTooLarge)
         Signals.ignore(Signals.hangup)
         self.lock = lock
         self.nowhere = nowhere

@@ -6,30 +6,37 @@
     ///
     /// Only a build for that purpose knows them (`make faults`); in any other they are nothing.
     public enum Fault {
-        private static let left = Mutex<Int?>(nil)
+        private struct Order {
+            var file = ""
+            /// Places that are still left; nil: nobody is to die.
+            var left: Int?
+        }
+        private static let order = Mutex(Order())
 
-        /// The file says at which place; it is removed, so that whoever comes next lives.
-        public static func arm(from path: String) {
-            guard let bytes = try? File.read(path), let count = Int(String(decoding: bytes, as: UTF8.self))
-            else { return }
-            try? File.remove(path)
-            left.withLock { $0 = count }
+        /// The file says at which place from then on. It is removed when it is read, so that whoever comes next lives.
+        public static func listen(to path: String) {
+            order.withLock { $0.file = path }
         }
 
         public static func point() {
-            let isHere = left.withLock { left in
-                guard let count = left else { return false }
-                left = count - 1
-                return count <= 1
+            let isHere = order.withLock { order in
+                if let new = read(order.file) { order.left = new }
+                guard let left = order.left else { return false }
+                order.left = left - 1
+                return left <= 1
             }
             if isHere { kill(getpid(), SIGKILL) }
+        }
+
+        private static func read(_ path: String) -> Int? {
+            guard let bytes = try? File.read(path) else { return nil }
+            try? File.remove(path)
+            return Int(String(decoding: bytes, as: UTF8.self))
         }
     }
 #else
     /// Places at which a test has this process killed; in this build there are none.
     public enum Fault {
-        @inline(__always)
-        public static func arm(from path: String) {}
         @inline(__always)
         public static func point() {}
     }

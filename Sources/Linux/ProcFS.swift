@@ -1,22 +1,29 @@
 internal import CLinux
 internal import Glibc
+internal import Synchronization
 
 /// What the kernel tells about processes (proc(5)). Nil or empty always means: there is no such process any more, or
-/// it is not ours to ask about.
+/// it is not ours to ask about. Where that would be fatal to believe, see `shortages`.
 public enum ProcFS {
+    private static let failures = Atomic(0)
+
+    /// How often there was something to see, and no descriptor or memory to see it with. What was seen while this
+    /// number grew proves nothing.
+    public static var shortages: Int { failures.load(ordering: .relaxed) }
+
     public static func status(of process: Int32) -> ProcessStatus? {
         read("/proc/\(process)/stat").flatMap { $0.withUnsafeBytes { ProcessStatus(parsing: $0) } }
     }
 
     /// Every process that there is.
     public static func processes() -> [Int32] {
-        let names = (try? Directory.names(in: "/proc")) ?? []
+        let names = list("/proc")
         return names.compactMap { Int32($0) }.sorted()
     }
 
     /// The children of all its threads.
     public static func children(of process: Int32) -> [Int32] {
-        let threads = (try? Directory.names(in: "/proc/\(process)/task")) ?? []
+        let threads = list("/proc/\(process)/task")
         return threads.flatMap { thread in
             numbers(in: read("/proc/\(process)/task/\(thread)/children") ?? [])
         }
@@ -81,6 +88,7 @@ public enum ProcFS {
         var found: UnsafeMutablePointer<clinux_socket>?
         let count = clinux_sockets_of(process, &found)
         defer { free(found) }
+        if count < 0 { note(SystemError("look at descriptors", code: Int32(-count))) }
         guard count > 0 else { return [] }
         return UnsafeBufferPointer(start: found, count: Int(count)).map { ($0.descriptor, $0.inode) }
     }
@@ -102,8 +110,25 @@ public enum ProcFS {
     public static func command(of process: Int32) -> [String] { words("/proc/\(process)/cmdline") }
 
     private static func read(_ path: String, atMost limit: Int = 1 << 18) -> [UInt8]? {
-        // Every failure here means that the process is gone or not ours.
-        try? File.read(path, atMost: limit)
+        look { () throws(SystemError) in try File.read(path, atMost: limit) }
+    }
+
+    private static func list(_ path: String) -> [String] {
+        look { () throws(SystemError) in try Directory.names(in: path) } ?? []
+    }
+
+    /// Any failure but a shortage means that the process is gone or not ours.
+    private static func look<Sight>(_ see: () throws(SystemError) -> Sight) -> Sight? {
+        do throws(SystemError) {
+            return try see()
+        } catch {
+            note(error)
+            return nil
+        }
+    }
+
+    private static func note(_ error: SystemError) {
+        if error.isShortage { failures.add(1, ordering: .relaxed) }
     }
 
     private static func words(_ path: String) -> [String] {

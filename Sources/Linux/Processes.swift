@@ -8,6 +8,16 @@ public enum Processes {
         Descriptor(owning: try check(clinux_pidfd_open(process), "open process \(process)"))
     }
 
+    /// Nil: it is gone.
+    public static func openIfThere(_ process: Int32) throws(SystemError) -> Descriptor? {
+        do throws(SystemError) {
+            return try open(process)
+        } catch {
+            if error.isShortage { throw error }
+            return nil
+        }
+    }
+
     /// pidfd_send_signal(2); false: it is gone.
     @discardableResult
     public static func signal(_ signal: Int32, through descriptor: Int32) throws(SystemError) -> Bool {

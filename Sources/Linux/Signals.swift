@@ -10,6 +10,7 @@ public enum Signals {
     public static let user1 = SIGUSR1
     public static let user2 = SIGUSR2
     public static let brokenPipe = SIGPIPE
+    public static let fileTooLarge = SIGXFSZ
     public static let terminate = SIGTERM
     public static let child = SIGCHLD
     public static let `continue` = SIGCONT

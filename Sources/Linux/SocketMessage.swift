@@ -32,7 +32,8 @@ extension Descriptor {
         if sent >= 0 { return .moved(sent) }
         switch Int32(-sent) {
         // Too many descriptors are under way: the receiver takes some out first.
-        case EAGAIN, ENOBUFS, ETOOMANYREFS: return .wouldBlock
+        // There may be memory for it later, too.
+        case EAGAIN, ENOBUFS, ENOMEM, ETOOMANYREFS: return .wouldBlock
         case EPIPE, ECONNRESET, ECONNREFUSED, ENOTCONN: return .ended
         case let code: throw SystemError("send a message", code: code)
         }

@@ -32,10 +32,14 @@ extension SystemError {
     public static let badDescriptor = EBADF
     public static let tooLong = E2BIG
     public static let messageTooLong = EMSGSIZE
+    public static let tooManyFiles = EMFILE
     public static let timedOut = ETIMEDOUT
 
     /// There is no such file.
     public var isMissing: Bool { code == ENOENT || code == ENOTDIR }
+
+    /// There is not enough of something now, for this process or for the whole machine; it is not the object's fault.
+    public var isShortage: Bool { [EMFILE, ENFILE, ENOMEM, ENOBUFS, EAGAIN, EADDRNOTAVAIL].contains(code) }
 
     /// The kernel, or a container's rules, do not let us; it is not the object's fault.
     public var isRefusal: Bool { code == EPERM || code == EACCES || code == ENOSYS }

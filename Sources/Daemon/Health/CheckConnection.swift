@@ -13,7 +13,7 @@ final class CheckConnection: Examination {
     /// How often the kernel is asked whether a connection was accepted, of which nothing else tells.
     static let interval = Duration.milliseconds(25)
 
-    var onResult: (CheckResult) -> Void = { _ in }
+    var onResult: (CheckResult?) -> Void = { _ in }
 
     private let question: Question
     private let target: SocketAddress
@@ -51,7 +51,7 @@ final class CheckConnection: Examination {
             self.socket = socket
             watch = try watches.watch(socket.number, for: .writable) { [unowned self] _ in stirred() }
         } catch {
-            finish(.failed("\(error)"))
+            finish(CheckResult(error))
         }
     }
 
@@ -70,7 +70,7 @@ final class CheckConnection: Examination {
         onResult = { _ in }
     }
 
-    private func finish(_ result: CheckResult) {
+    private func finish(_ result: CheckResult?) {
         let tell = onResult
         breakOff()
         tell(result)

@@ -22,7 +22,7 @@ final class CheckRunner {
 
     func run(
         _ job: SpawnJob, _ words: [String], output: SharedDescriptor, until deadline: Instant,
-        then tell: @escaping (CheckResult) -> Void
+        then tell: @escaping (CheckResult?) -> Void
     ) throws(SystemError) -> CommandCheck {
         let bench = try openBench()
         let number = nextNumber
@@ -41,7 +41,7 @@ final class CheckRunner {
         let environments = DecodedEnvironment()
         let worker = try Worker<CheckJob>(name: "checks") { jobs in
             for job in jobs { outcomes.send(job.carryOut(environments)) }
-            return true
+            return .wait
         }
         _ = try watches.watch(outcomes.number, for: .readable) { [unowned self] _ in
             for outcome in outcomes.take() { commands[outcome.number]?.began(outcome.result) }
@@ -63,7 +63,10 @@ private struct CheckJob: Sendable {
             return CheckOutcome(
                 number: number, result: .success(try job.carryOut(check: words, environments)))
         } catch {
-            return CheckOutcome(number: number, result: .failure(CheckRefusal(reason: "\(error)")))
+            let code = (error as? SpawnError)?.code ?? (error as? SystemError)?.code ?? 0
+            let isShortage = SystemError("", code: code).isShortage
+            let refusal = CheckRefusal(result: isShortage ? nil : .failed("\(error)"))
+            return CheckOutcome(number: number, result: .failure(refusal))
         }
     }
 }
@@ -74,7 +77,7 @@ private struct CheckOutcome: Sendable {
 }
 
 struct CheckRefusal: Error {
-    var reason: String
+    var result: CheckResult?
 }
 
 /// A command that runs, with what means it and no later process of its number.
@@ -91,7 +94,7 @@ final class CommandCheck: Examination {
     private let output: SharedDescriptor
     private let deadline: Instant
     private let watches: Watches
-    private var tell: ((CheckResult) -> Void)?
+    private var tell: ((CheckResult?) -> Void)?
     private let forget: () -> Void
     private var running: CheckProcess?
     private var endWatch: Watch?
@@ -100,7 +103,7 @@ final class CommandCheck: Examination {
 
     init(
         output: SharedDescriptor, until deadline: Instant, _ watches: Watches,
-        tell: @escaping (CheckResult) -> Void, forget: @escaping () -> Void
+        tell: @escaping (CheckResult?) -> Void, forget: @escaping () -> Void
     ) {
         self.output = output
         self.deadline = deadline
@@ -126,7 +129,7 @@ final class CommandCheck: Examination {
     func began(_ result: Result<CheckProcess, CheckRefusal>) {
         switch result {
         case .failure(let refusal):
-            finish(.failed(refusal.reason))
+            finish(refusal.result)
             forget()
         case .success(let process):
             running = process
@@ -136,13 +139,13 @@ final class CommandCheck: Examination {
                 }
                 outputWatch = try watches.watch(output.number, for: .readable) { [unowned self] _ in hear() }
             } catch {
-                finish(.failed("\(error)"))
+                finish(CheckResult(error))
             }
             if tell == nil { kill() }
         }
     }
 
-    private func finish(_ result: CheckResult) {
+    private func finish(_ result: CheckResult?) {
         guard let tell else { return }
         self.tell = nil
         tell(result)

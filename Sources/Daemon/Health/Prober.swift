@@ -136,7 +136,7 @@ extension Prober {
                 if let patient { finish(patient, $0) }
             }
         } catch {
-            finish(patient, .failed("\(error)"))
+            finish(patient, CheckResult(error))
         }
     }
 
@@ -155,11 +155,20 @@ extension Prober {
         }
     }
 
-    private func finish(_ patient: Patient, _ result: CheckResult) {
+    /// Nil: it could not be asked, for reasons that are not its own.
+    private func finish(_ patient: Patient, _ result: CheckResult?) {
         patient.examination = nil
         if result == .passed { patient.hasPassed = true }
         let pace = patient.hasPassed ? patient.check.interval : min(patient.check.interval, Prober.eagerness)
         patient.nextAt = .now + pace
-        if patients[patient.instance] === patient { onResult(patient.instance, result) }
+        if let result, patients[patient.instance] === patient { onResult(patient.instance, result) }
+    }
+}
+
+extension CheckResult {
+    /// What refused the check; nil: there was not enough of something to check with.
+    init?(_ error: SystemError) {
+        if error.isShortage { return nil }
+        self = .failed("\(error)")
     }
 }

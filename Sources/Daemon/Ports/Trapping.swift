@@ -90,7 +90,12 @@ extension Ports {
         safe.borrow(order) { [weak self] borrowed in
             guard let self, trap.isOpen, let seccomp = trap.seccomp else { return }
             let pending = PendingCall(trap: trap, notification: call, borrowed: borrowed)
-            guard borrowed.process != nil, seccomp.isValid(call.id) else { return finish(pending) }
+            guard seccomp.isValid(call.id) else { return finish(pending) }
+            // It waits, and cannot be seen: there is no descriptor left to look at it with.
+            guard borrowed.process != nil else {
+                complain("thread \(call.thread) cannot be looked at: a listener is not held")
+                return proceed(pending)
+            }
             switch call.call {
             case .bind: bind(pending)
             case .listen: listen(pending)
