@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "include/events.h"
+#include "include/pages.h"
 
 #include <errno.h>
 #include <sys/epoll.h>
@@ -18,13 +19,15 @@ int clinux_epoll_control(int epoll, int operation, int descriptor, uint32_t even
     return epoll_ctl(epoll, operation, descriptor, &event) < 0 ? -errno : 0;
 }
 
-int clinux_epoll_wait(int epoll, struct clinux_event *events, int64_t nanoseconds)
+int clinux_epoll_wait(int epoll, struct clinux_event *events, int64_t nanoseconds, int at_rest)
 {
     struct epoll_event ready[clinux_event_batch];
     /* Rounded up: waking before a deadline would only mean waking twice. */
     int64_t milliseconds = nanoseconds < 0 ? -1 : (nanoseconds + 999999) / 1000000;
     if (milliseconds > 86400000)
         milliseconds = 86400000;
+    if (at_rest)
+        clinux_release_memory();
     int count = epoll_wait(epoll, ready, clinux_event_batch, (int)milliseconds);
     if (count < 0)
         return errno == EINTR ? 0 : -errno;

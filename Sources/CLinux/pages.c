@@ -30,10 +30,11 @@ void clinux_keep_one_heap(void)
 void clinux_release_memory(void)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    malloc_trim(0);
+    release_stack(page);
+    /* The code last, because what comes after it needs some of it. */
     uintptr_t start = ((uintptr_t)&__executable_start + page - 1) & ~(page - 1);
     uintptr_t end = (uintptr_t)&etext & ~(page - 1);
     if (start < end)
         madvise((void *)start, end - start, MADV_DONTNEED);
-    malloc_trim(0);
-    release_stack(page);
 }

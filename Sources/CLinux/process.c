@@ -61,8 +61,10 @@ int clinux_sockets_of(int process, struct clinux_socket **sockets)
         if (count == capacity) {
             capacity = capacity == 0 ? 32 : capacity * 2;
             void *larger = realloc(*sockets, (size_t)capacity * sizeof **sockets);
-            if (larger == NULL)
+            if (larger == NULL) {
+                count = -ENOMEM;
                 break;
+            }
             *sockets = larger;
         }
         (*sockets)[count++] = (struct clinux_socket){atoi(entry->d_name), strtoull(text + 8, NULL, 10)};

@@ -121,8 +121,7 @@ final class Loop {
         while !hasFinished, !isMakingWay {
             let isIdle = repose.begins(at: Clock.monotonic())
             let limit = nextDeadline.map { max(.zero, $0 - .now) }
-            if isIdle { ThisProcess.releaseMemory() }
-            if try watches.wait(atMost: limit) { repose.disturb(at: Clock.monotonic()) }
+            if try watches.wait(atMost: limit, atRest: isIdle) { repose.disturb(at: Clock.monotonic()) }
             let now = Instant.now
             ports.deadlinePassed(at: now)
             connections.deadlinePassed(at: now)

@@ -42,8 +42,8 @@ final class Watches {
 
     /// Waits, then lets everybody act whose descriptor stirred; false: nobody's did.
     @discardableResult
-    func wait(atMost limit: Duration?) throws(SystemError) -> Bool {
-        let events = try poller.wait(atMost: limit)
+    func wait(atMost limit: Duration?, atRest: Bool = false) throws(SystemError) -> Bool {
+        let events = try poller.wait(atMost: limit, atRest: atRest)
         for event in events { actions[event.token]?(event.what) }
         return !events.isEmpty
     }

@@ -105,8 +105,7 @@ extension KeeperProcess {
             startDaemonIfDue()
             let isIdle = repose.begins(at: Clock.monotonic())
             let limit = untilDeadline
-            if isIdle { ThisProcess.releaseMemory() }
-            let events = try poller.wait(atMost: limit)
+            let events = try poller.wait(atMost: limit, atRest: isIdle)
             if !events.isEmpty { repose.disturb(at: Clock.monotonic()) }
             for event in events {
                 switch event.token {

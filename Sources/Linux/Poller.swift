@@ -47,10 +47,16 @@ public struct Poller: ~Copyable, Sendable {
     }
 
     /// Waits until something is ready or the time has passed (nil: for ever). May return nothing.
-    public func wait(atMost limit: Duration?) throws(SystemError) -> [Event] {
+    ///
+    /// At rest this first lets go of the memory that holds the program's code (madvise(2), MADV_DONTNEED), of what was freed
+    /// (malloc_trim(3)), and of the stack that is not used. Code that is needed again comes back by itself, 64 KiB at a
+    /// time; so nothing may run between the one and the other.
+    public func wait(atMost limit: Duration?, atRest: Bool = false) throws(SystemError) -> [Event] {
         var batch = [clinux_event](repeating: clinux_event(), count: clinux_event_batch)
         let nanoseconds = limit.map { max(0, $0.wholeNanoseconds) } ?? -1
-        let count = try check(clinux_epoll_wait(descriptor.number, &batch, nanoseconds), "wait for events")
+        let count = try check(
+            clinux_epoll_wait(descriptor.number, &batch, nanoseconds, atRest ? 1 : 0),
+            "wait for events")
         return batch.prefix(Int(count)).map { Event(token: $0.token, what: Interest(rawValue: $0.events)) }
     }
 

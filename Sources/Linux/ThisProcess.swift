@@ -77,10 +77,6 @@ public enum ThisProcess {
         try File.destination(ofLink: "/proc/self/exe")
     }
 
-    /// Lets go of the memory that holds this program's code (madvise(2), MADV_DONTNEED), of what was freed
-    /// (malloc_trim(3)), and of the stack that is not used. Code that is needed again comes back by itself, 64 KiB at a time.
-    public static func releaseMemory() { clinux_release_memory() }
-
     /// Has all threads that are started from now on share one heap (mallopt(3), M_ARENA_MAX).
     public static func keepOneHeap() { clinux_keep_one_heap() }
 
