@@ -148,7 +148,7 @@ extension KeeperLink {
             case .daemonsDied(let count, let last):
                 manifest.deaths = .init(count: Int(count), last: Instant(nanoseconds: last))
             case .updateEnded(let reason): manifest.updateOutcome = reason
-            case .lent, .notLent, .refused, .quitting, .makeWay: take(report, descriptor)
+            case .lent, .notLent, .refused, .quitting, .makeWay, .areYouWell: take(report, descriptor)
             }
         }
     }
@@ -223,6 +223,7 @@ extension KeeperLink {
         case .quitting: isQuitting = true
         case .makeWay: onMakeWay?()
         case .updateEnded(let reason): onUpdateEnded?(reason)
+        case .areYouWell: send(.well)
         case .held, .children, .listed, .daemonsDied: break
         }
     }

@@ -116,7 +116,7 @@ extension KeeperProcess {
                 }
             }
             updateDeadlinePassed(at: Clock.monotonic())
-            service?.deadlinePassed(at: Clock.monotonic())
+            watch(at: Clock.monotonic())
             if let exitCode { return exitCode }
             try speak()
         }
@@ -180,6 +180,20 @@ extension KeeperProcess {
                 KeeperProcess.announce("a request that cannot be understood")
             }
             if let candidate = safe.takeCandidate() { beginUpdate(candidate) }
+        }
+        if safe.takeAnswer() { service?.daemonAnswered(at: Clock.monotonic()) }
+    }
+
+    /// A daemon that hangs looks after nobody. One that is stopped is beyond SIGABRT, too.
+    private mutating func watch(at now: Int64) {
+        guard let order = service?.deadlinePassed(at: now), let process = daemon.process else { return }
+        switch order {
+        case .ask: safe.askIfWell()
+        case .abort:
+            KeeperProcess.announce("the daemon (process \(process)) does not answer; it is ended")
+            // It may be gone already, which is all that is wanted.
+            _ = try? Signals.send(Signals.abort, to: process)
+        case .kill: _ = try? Signals.send(Signals.kill, to: process)
         }
     }
 
@@ -268,6 +282,7 @@ extension KeeperProcess {
         }
         self.ready = nil
         daemon.started(process, at: Clock.monotonic())
+        service?.daemonStarted()
         safe.beginAnew()
         link = ours
         try watchLink(ours.number)

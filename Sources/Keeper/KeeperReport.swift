@@ -25,6 +25,8 @@ public enum KeeperReport: Equatable, Sendable {
     /// How many daemons came to an unwanted end since the keeper began or was updated, and when the last one did, in
     /// nanoseconds of the monotonic clock.
     case daemonsDied(count: UInt32, last: Int64)
+    /// To be answered with `well` by a loop that does its work.
+    case areYouWell
 
     public static let childrenPerPacket = 512
     /// Of the reason why an update failed.
@@ -67,7 +69,7 @@ extension KeeperReport {
         case .daemonsDied(let count, let last):
             writer.put(count)
             writer.put(last)
-        case .listed, .quitting, .makeWay: break
+        case .listed, .quitting, .makeWay, .areYouWell: break
         }
         return writer.bytes
     }
@@ -94,6 +96,7 @@ extension KeeperReport {
         case .makeWay: 9
         case .updateEnded: 10
         case .daemonsDied: 11
+        case .areYouWell: 12
         }
     }
 
@@ -124,6 +127,7 @@ extension KeeperReport {
                 return nil
             }
             return .daemonsDied(count: count, last: last)
+        case 12: return .areYouWell
         default: return nil
         }
     }

@@ -15,6 +15,8 @@ public enum KeeperRequest: Equatable, Sendable {
     case quit
     /// Become the program that comes along, if that proves itself.
     case update
+    /// The daemon's loop goes round.
+    case well
 
     public static let keyLimit = 200
     /// More than the longest packet in either direction.
@@ -57,6 +59,7 @@ extension KeeperRequest {
         case .list: [6]
         case .quit: [7]
         case .update: [8]
+        case .well: [9]
         }
     }
 
@@ -79,6 +82,7 @@ extension KeeperRequest {
         case 6: .list
         case 7: .quit
         case 8: .update
+        case 9: .well
         default: nil
         }
     }

@@ -9,6 +9,8 @@ struct Safe {
     private(set) var isQuitting = false
     /// The daemon wants the keeper to become this program.
     private(set) var candidate: Candidate?
+    /// The daemon has answered.
+    private var isWell = false
     /// How the last update ended; every daemon is told, because the one that asked may be gone.
     private var updateOutcome: String?
     /// What every daemon is told of those before it.
@@ -29,6 +31,7 @@ struct Safe {
     /// A new daemon knows nothing.
     mutating func beginAnew() {
         answers.removeAll()
+        isWell = false
         exits.tellAllAgain()
     }
 
@@ -45,9 +48,26 @@ struct Safe {
         case .quit:
             isQuitting = true
             answers.append((.quitting, nil))
+        case .well: isWell = true
         case .update: candidate = Candidate(program: message.descriptors.first)
         }
         return true
+    }
+}
+
+// MARK: - Asking
+
+extension Safe {
+    /// What waits already is as good a question.
+    mutating func askIfWell() {
+        guard answers.isEmpty else { return }
+        answers.append((.areYouWell, nil))
+    }
+
+    /// Whether it has answered since this was asked last.
+    mutating func takeAnswer() -> Bool {
+        defer { isWell = false }
+        return isWell
     }
 }
 

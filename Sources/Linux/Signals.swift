@@ -6,6 +6,7 @@ public enum Signals {
     public static let hangup = SIGHUP
     public static let interrupt = SIGINT
     public static let quit = SIGQUIT
+    public static let abort = SIGABRT
     public static let kill = SIGKILL
     public static let user1 = SIGUSR1
     public static let user2 = SIGUSR2

@@ -6,7 +6,7 @@ import Testing
 @Suite struct KeepingPackets {
     static let requests: [KeeperRequest] = [
         .deposit(key: "log/1/out"), .deposit(key: ""), .withdraw(key: String(repeating: "k", count: 200)),
-        .withdrawAll(prefix: "log/"), .acknowledge(process: -1), .list, .quit, .update,
+        .withdrawAll(prefix: "log/"), .acknowledge(process: -1), .list, .quit, .update, .well,
         .borrow(Loan(ticket: .max, process: 1, descriptor: 2, address: 0xffff_ffff_ffff, length: 128)),
     ]
     static let reports: [KeeperReport] = [
@@ -18,7 +18,7 @@ import Testing
         .exited(ReapedProcess(Reaped(process: 7, end: .signal(9)), at: .max)),
         .lent(ticket: 5, memory: [1, 2, 3]), .notLent(ticket: 5, code: 9), .held(key: "schlüssel"),
         .children([1, 2, 3]), .children([]), .listed, .refused(key: "k", code: 24), .quitting,
-        .makeWay, .daemonsDied(count: 3, last: .max), .updateEnded(reason: ""),
+        .makeWay, .areYouWell, .daemonsDied(count: 3, last: .max), .updateEnded(reason: ""),
         .updateEnded(reason: "it hangs"),
     ]
 

@@ -216,13 +216,37 @@ import Testing
         }
     }
 
+    @Test func `under a watchdog answers are passed on, and a silent daemon is ended and replaced`() throws {
+        let manager = try WatchdogManager()
+        // Swift's own backtraces take their time, and are another program's affair.
+        let environment = [
+            "NOTIFY_SOCKET": manager.address, "WATCHDOG_USEC": "4000000", "SWIFT_BACKTRACE": "enable=no",
+        ]
+        try withKeeper(environment: environment) { keeper in
+            let first = try keeper.next()
+            var signs = 0
+            try hear(first.link, "two signs of life") {
+                signs += try manager.signs()
+                return signs >= 2
+            }
+            // From now on nobody reads what it is asked.
+            let second = try keeper.next()
+            #expect(second.process != first.process)
+            let log = try #require(readFile(keeper.scratch.path("daemon.log")))
+            #expect(log.contains("the daemon (process \(first.process)) does not answer; it is ended"))
+            #expect(log.contains("the daemon was ended by signal 6; starting it again"))
+            try hear(second.link, "a sign of life of another") { try manager.signs() > 0 }
+        }
+    }
+
     /// Long enough for others to have a turn.
     private func pause() { _ = try? Poller().wait(atMost: .milliseconds(5)) }
 
     private func withKeeper(
-        daemon orders: [String] = [], limits: String? = nil, _ body: (StagedKeeper) throws -> Void
+        daemon orders: [String] = [], limits: String? = nil, environment: [String: String] = [:],
+        _ body: (StagedKeeper) throws -> Void
     ) throws {
-        let keeper = try StagedKeeper(daemon: orders, limits: limits)
+        let keeper = try StagedKeeper(daemon: orders, limits: limits, environment: environment)
         defer { #expect(throws: Never.self) { try keeper.end() } }
         try body(keeper)
     }

@@ -18,16 +18,18 @@ final class StagedKeeper {
         let ready: SharedDescriptor
     }
 
-    init(daemon orders: [String] = [], limits: String? = nil) throws {
+    init(daemon orders: [String] = [], limits: String? = nil, environment: [String: String] = [:]) throws {
         let socket = scratch.path("stage")
         listener = SharedDescriptor(try UnixSocket.listen(socket))
         let words = ["--keep", scratch.path, "--", Programs.puppet, "--hand-over", socket] + orders
-        if let limits {
-            running = try Command("sh", ["-c", "\(limits); exec \"$0\" \"$@\"", Programs.puppet] + words)
-                .start()
-        } else {
-            running = try Command(Programs.puppet, words).start()
-        }
+        var command =
+            if let limits {
+                Command("sh", ["-c", "\(limits); exec \"$0\" \"$@\"", Programs.puppet] + words)
+            } else {
+                Command(Programs.puppet, words)
+            }
+        for (name, value) in environment { command.environment[name] = value }
+        running = try command.start()
     }
 
     /// The next daemon that the keeper starts.

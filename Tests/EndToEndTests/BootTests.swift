@@ -19,16 +19,26 @@ private final class Manager {
         heard = ""
         var command = site.command(["keeper"])
         command.environment["NOTIFY_SOCKET"] = "@\(name)"
-        command.environment["WATCHDOG_USEC"] = "400000"
+        command.environment["WATCHDOG_USEC"] = "8000000"
         return try command.start()
     }
 
     func waitFor(_ word: String, _ site: Site) throws {
         try eventually(within: .seconds(30), "\(word)\nheard: \(heard)\n\(site.daemonLog)") {
-            while let datagram = try socket.receiveDatagram(atMost: 4096) {
-                heard += String(decoding: datagram.bytes, as: UTF8.self) + "\n"
-            }
+            try listen()
             return heard.contains(word)
+        }
+    }
+
+    /// Everything until now.
+    func forget() throws {
+        try listen()
+        heard = ""
+    }
+
+    private func listen() throws {
+        while let datagram = try socket.receiveDatagram(atMost: 4096) {
+            heard += String(decoding: datagram.bytes, as: UTF8.self) + "\n"
         }
     }
 }
@@ -108,6 +118,33 @@ private final class Manager {
         #expect(try site.pids(of: "app") == before, "\(site.daemonLog)")
         #expect(site.own.count == 2, "\(site.own)")
         try second.stop(within: .seconds(30))
+        #expect(site.living.isEmpty)
+    }
+
+    @Test(arguments: Owner.here)
+    func `a daemon that hangs is ended and replaced, and neither programs nor the manager notice`(
+        _ owner: Owner
+    ) throws {
+        let site = try Site(owner)
+        defer { site.scratch.end() }
+        let manager = try Manager(site)
+        let keeper = try manager.start(site)
+        try manager.waitFor("READY=1\n", site)
+        try site.must("start", "puppet", "--name", "app", "-i", "2")
+        let before = try site.pids(of: "app")
+        let hanging = try site.daemon
+        kill(hanging, SIGSTOP)
+        try eventually(within: .seconds(30), "another daemon\n\(site.daemonLog)") {
+            site.own.contains { $0.command[1] == "daemon" && $0.id != hanging }
+        }
+        try manager.forget()
+        #expect(try site.pids(of: "app") == before)
+        let log = site.daemonLog
+        #expect(log.contains("the daemon (process \(hanging)) does not answer; it is ended"), "\(log)")
+        #expect(log.contains("the daemon was ended by signal 9; starting it again"), "\(log)")
+        try manager.waitFor("WATCHDOG=1\n", site)
+        #expect(keeper.isRunning && !manager.heard.contains("STOPPING"))
+        try keeper.stop(within: .seconds(30))
         #expect(site.living.isEmpty)
     }
 
