@@ -69,6 +69,8 @@ struct Caller {
         } catch {
             throw Stop(Wording.unreachable("\(error)"), .unreachable)
         }
+        // It went away before it took anything: whoever comes next may be asked, as if it had gone a moment later.
+        guard deadline.isPast else { throw .lost }
         throw Stop(Wording.unreachable("it does not take the request"), .unreachable)
     }
 

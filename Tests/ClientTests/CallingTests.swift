@@ -1,4 +1,5 @@
 import Console
+import Glibc
 import Linux
 import Supervision
 import Support
@@ -64,6 +65,25 @@ import Wire
                 stop { _ = try caller.ask(.ping) }?.errors.first?.hasPrefix("the daemon went away") == true)
         }
     }
+
+    @Test func `a daemon that goes away before it takes a request may be asked again`() throws {
+        // As the client has it: a write that nobody takes is an error, and no reason to die.
+        let former = signal(SIGPIPE, SIG_IGN)
+        defer { signal(SIGPIPE, former) }
+        let listener = try UnixSocket.listen(home.socket)
+        guard let connection = try caller.connect() else { throw NeverSaid() }
+        let accepted = try listener.accept()
+        // As its end would, whoever has a copy of this.
+        if let accepted { shutdown(accepted.number, Int32(SHUT_RDWR)) }
+        do throws(Stop) {
+            try caller.send(.ping, over: connection, by: Deadline(in: .seconds(10)))
+            Issue.record("it was taken")
+        } catch {
+            #expect(error.isLoss, "\(error)")
+        }
+    }
+
+    private struct NeverSaid: Error {}
 
     @Test func `an answer that is cut off is no answer`() throws {
         let whole = HTTPWriter.response(200, Answer.bytes(Snapshot(), clock: .now))
