@@ -197,7 +197,7 @@ enum Preload {
           const look = () => {
             const { servers, sessions } = survey();
             for (const server of servers) endSessionsOf(server, told);
-            for (const session of sessions) if (!session.closed && !session.destroyed) session.close();
+            for (const session of sessions) end(session, told);
             if (order.deaf) for (const server of servers) stopListening(server);
             if (idle !== undefined) {
               for (const server of servers) if (typeof server.address() === 'string') apart.add(server);
@@ -249,7 +249,15 @@ enum Preload {
         function endSessionsOf(server, told) {
           if (told.has(server) || server.listenerCount('stream') === 0) return;
           told.add(server);
-          server.prependListener('stream', ({ session }) => { if (session) session.close(); });
+          server.prependListener('stream', ({ session }) => { if (session) end(session, told); });
+        }
+
+        // A session that closes at once may lose its own goodbye (seen in Node 18).
+        function end(session, told) {
+          if (told.has(session) || session.closed || session.destroyed) return;
+          told.add(session);
+          session.goaway();
+          setTimeout(() => session.close(), 25);
         }
 
         function isSession(value) {
