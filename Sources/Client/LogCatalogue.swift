@@ -119,7 +119,7 @@ extension LogCatalogue {
             source.isJSON = path("log_type") == "json"
             source.isStamped = path("log_date_format") != nil
             if case .integer(let number)? = details["generation"] {
-                source.generation = UInt16(truncatingIfNeeded: number)
+                source.generation = TimeIndex.Record.mark(of: Int(number))
             }
             return source
         }
@@ -136,7 +136,7 @@ extension LogCatalogue {
                     var source = $0
                     source.isJSON = app.spec.logs.isJSON
                     source.isStamped = app.spec.logs.dateFormat != nil
-                    source.generation = UInt16(truncatingIfNeeded: app.generation.number)
+                    source.generation = TimeIndex.Record.mark(of: app.generation.number)
                     return source
                 }
             }

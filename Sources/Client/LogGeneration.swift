@@ -1,6 +1,7 @@
 internal import Console
 internal import Linux
 internal import Supervision
+internal import Wire
 
 // MARK: - What one version has written
 
@@ -11,7 +12,7 @@ extension LogReader {
         let parts = LogShelf().parts(of: source.path) + [LogPart(log: source.path)]
         switch wanted {
         case .present: take(source.generation ?? LogReader.last(in: parts))
-        case .number(let number): take(number)
+        case .number(let number): take(TimeIndex.Record.mark(of: number))
         }
         guard let generation, let found = LogReader.stretch(of: generation, in: parts) else {
             // It may write yet.

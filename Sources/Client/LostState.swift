@@ -15,10 +15,10 @@ extension Session {
         guard let name = names.last(where: { $0.hasPrefix(Home.asidePrefix) }),
             let moment = Int64(name.dropFirst(Home.asidePrefix.utf8.count))
         else { return [] }
-        let age = Clock.wall() / 1_000_000_000 - moment
-        guard age < Session.memory else { return [] }
+        let now = Clock.wall() / 1_000_000_000
+        guard moment <= now, moment > now - Session.memory else { return [] }
         return Wording.lostState(
-            "\(home.path)/\(name)", age: .seconds(age), forgotten: forgotten,
+            "\(home.path)/\(name)", age: .seconds(now - moment), forgotten: forgotten,
             isSaved: names.contains("saved.json"))
     }
 

@@ -125,13 +125,15 @@ private final class Revival {
         return true
     }
 
+    /// Where the daemon is gone, or goes meanwhile, whoever asks for the end starts another and asks again.
     func begin(_ signals: borrowing SignalQueue) throws(Stop) {
-        guard let begun = try session.caller.connect(disturbance: signals.descriptor.number) else {
-            // Whoever asks for the end starts another daemon.
-            return
+        do throws(Stop) {
+            guard let begun = try session.caller.connect(disturbance: signals.descriptor.number) else { return }
+            try session.caller.begin(request, ticket, over: begun)
+            connection = consume begun
+        } catch {
+            guard error.isLoss else { throw error }
         }
-        try session.caller.begin(request, ticket, over: begun)
-        connection = consume begun
     }
 
     func end(_ signals: borrowing SignalQueue) throws(Stop) -> ExitCode {

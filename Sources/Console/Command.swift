@@ -151,7 +151,7 @@ public struct LogOptions: Equatable, Sendable {
 
     public enum Generation: Equatable, Sendable {
         case present
-        case number(UInt16)
+        case number(Int)
     }
 
     public enum Streams: Equatable, Sendable {

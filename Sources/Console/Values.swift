@@ -54,7 +54,7 @@ extension LogOptions {
             LogLevel(name: $0)
         }
         generation = try values.read("--generation", "a number") { text in
-            text.isEmpty ? .present : UInt16(text).map { .number($0) }
+            text.isEmpty ? .present : Int(text).map { .number($0) }
         }
         clearsDeleted = arguments.has("--clear-deleted")
         if arguments.has("--no-timestamp") { timestamps = .none }

@@ -201,6 +201,25 @@ import Wire
         }
     }
 
+    @Test(arguments: [Int64.max, .min], [Schedule("0 0 1 1 *"), nil])
+    func `an index with times that cannot be is begun anew`(_ time: Int64, _ schedule: Schedule?) throws {
+        try withPump { pump in
+            let out = pump.scratch.path("out.log")
+            writeFile(out, "old\n")
+            let inode = try #require(try File.status(out)).inode
+            let record = TimeIndex.Record(time: time, offset: 0)
+            try File.append(TimeIndex.header(inode: inode) + record.bytes, to: TimeIndex.path(ofLog: out))
+            let pipes = try pump.open(1, out: out, error: "/dev/null") {
+                $0.rotation = LogRotation(interval: .seconds(3600), schedule: schedule)
+            }
+            _ = try pipes.output.descriptor.write(Array("new\n".utf8))
+            try eventually("the line") { readFile(out) == "old\nnew\n" }
+            let index = try #require(TimeIndex(parsing: try File.read(TimeIndex.path(ofLog: out))))
+            #expect(index.records.map(\.offset) == [4])
+            #expect(index.records[0].time != time)
+        }
+    }
+
     @Test func `the index says whose instance wrote, at each change at once`() throws {
         try withPump { pump in
             let out = pump.scratch.path("out.log")

@@ -152,7 +152,11 @@ extension Site {
         let old = "\(site.home)/state.json.unreadable-\(time(nil) - 90_000)"
         try #require(rename("\(site.home)/\(aside)", old) == 0)
         #expect(try site.must("list").errors == "")
-        try #require(rename(old, "\(site.home)/\(aside)") == 0)
+        // Nor was anything put aside at a time that cannot be.
+        let odd = "\(site.home)/state.json.unreadable-\(Int64.min)"
+        try #require(rename(old, odd) == 0)
+        #expect(try site.must("list").errors == "")
+        try #require(rename(odd, "\(site.home)/\(aside)") == 0)
         #expect(try site.must("list").errors.contains("could not be read"))
         try #require(unlink("\(site.home)/\(aside)") == 0)
         #expect(try site.must("list").errors == "")

@@ -74,6 +74,33 @@ import Testing
         }
     }
 
+    @Test(arguments: Owner.here)
+    func `a daemon that is killed again and again meanwhile brings back all the same`(_ owner: Owner) throws {
+        let site = try Site(owner)
+        defer { site.scratch.end() }
+        // Each with variables of its own is an errand of its own.
+        for number in 1...6 {
+            let file = site.file(
+                "app\(number).json",
+                "{\"apps\": [{\"name\": \"app\(number)\", \"script\": \"\(site.bin)/puppet\", "
+                    + "\"min_uptime\": \"200\"}]}")
+            var start = site.command(["start", file])
+            start.environment["OWN"] = "\(number)"
+            try #require(try start.run().succeeded)
+        }
+        try site.must("save")
+        try site.must("delete", "all")
+        let resurrect = try site.command(["resurrect"]).start()
+        for _ in 0..<5 {
+            if let daemon = try? site.daemon { kill(daemon, SIGKILL) }
+            _ = try Poller().wait(atMost: .milliseconds(50))
+        }
+        let result = try resurrect.wait(within: .seconds(60))
+        #expect(result.succeeded, "\(result)\n\(site.daemonLog)")
+        #expect(
+            try stand(site) == (1...6).map { "app\($0) online" }, "\(result)\n\(site.daemonLog)")
+    }
+
     private func stand(_ site: Site) throws -> [String] {
         try site.rows().map { "\($0.name) \($0.status)" }.sorted()
     }

@@ -124,6 +124,10 @@ import Testing
         #expect(TimeIndex(parsing: Array("swpmtimX".utf8) + [UInt8](repeating: 0, count: 8)) == nil)
     }
 
+    @Test func `no generation has the mark of none, nor that of its neighbour`() {
+        #expect([0, 1, 2, 65_535, 65_536, 65_537, -1].map(TimeIndex.Record.mark) == [0, 1, 2, 65_535, 1, 2, 0])
+    }
+
     @Test func `whatever is read as an index is in order`() {
         var generator = SeededGenerator(seed: 3)
         for _ in 0..<2000 {

@@ -83,7 +83,7 @@ extension StreamPlan {
         outlets = logs.outlets.filter { $0 != .file }
         source = LineSource(
             app: "\(spec.name)", slot: slot.number, generation: generation.number, stream: stream)
-        self.generation = UInt16(truncatingIfNeeded: generation.number)
+        self.generation = TimeIndex.Record.mark(of: generation.number)
     }
 
     /// For a stream of which nothing is known but its file.

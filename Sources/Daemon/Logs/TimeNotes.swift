@@ -8,6 +8,8 @@ struct TimeNotes {
     private let file: SharedDescriptor
     private var end: Int64
     private var last: TimeIndex.Record?
+    /// How far behind the time that it says the clock may have been set since.
+    private static let clockError: Int64 = 86_400_000_000_000
     /// When the log's first bytes were written, as far as it was noted.
     private(set) var first: Int64?
 
@@ -55,7 +57,8 @@ struct TimeNotes {
         guard let bytes = try? file.descriptor.size(), bytes >= 2 * length else { return false }
         end = bytes / length * length
         guard let newest = record(at: end - length), let oldest = record(at: length),
-            newest.offset <= size, newest.time >= oldest.time
+            (0...size).contains(newest.offset), newest.time >= oldest.time, oldest.time >= 0,
+            newest.time <= Clock.wall() + TimeNotes.clockError
         else { return false }
         last = newest
         first = oldest.time

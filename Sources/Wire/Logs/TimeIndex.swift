@@ -16,6 +16,11 @@ public struct TimeIndex: Equatable, Sendable {
             self.generation = generation
         }
 
+        /// What stands for a generation: they begin anew after 65 535.
+        public static func mark(of generation: Int) -> UInt16 {
+            generation > 0 ? UInt16(1 + (generation - 1) % Int(UInt16.max)) : 0
+        }
+
         /// As it stands in the file: two little-endian numbers, of which the second has the generation in its highest
         /// two bytes.
         public var bytes: [UInt8] {
