@@ -128,7 +128,9 @@ private final class Revival {
     /// Where the daemon is gone, or goes meanwhile, whoever asks for the end starts another and asks again.
     func begin(_ signals: borrowing SignalQueue) throws(Stop) {
         do throws(Stop) {
-            guard let begun = try session.caller.connect(disturbance: signals.descriptor.number) else { return }
+            guard let begun = try session.caller.connect(disturbance: signals.descriptor.number) else {
+                return
+            }
             try session.caller.begin(request, ticket, over: begun)
             connection = consume begun
         } catch {

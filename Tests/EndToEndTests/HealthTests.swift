@@ -67,7 +67,8 @@ import Wire
         #expect(reload.code == 6, "\(reload)\n\(site.daemonLog)")
         #expect(reload.errors.contains(bad.told), "\(reload)")
         // Who dies at work takes what it was asked along.
-        #expect(result.failures <= (bad.release == "dies" ? Int64(clients) : 0), "\(result)\n\(site.daemonLog)")
+        #expect(
+            result.failures <= (bad.release == "dies" ? Int64(clients) : 0), "\(result)\n\(site.daemonLog)")
         let list = try site.must("list")
         #expect(list.output.contains("reload failed"), "\(list)")
         // All three run the old release, and nothing of the bad one is left.

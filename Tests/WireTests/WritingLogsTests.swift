@@ -125,7 +125,8 @@ import Testing
     }
 
     @Test func `no generation has the mark of none, nor that of its neighbour`() {
-        #expect([0, 1, 2, 65_535, 65_536, 65_537, -1].map(TimeIndex.Record.mark) == [0, 1, 2, 65_535, 1, 2, 0])
+        #expect(
+            [0, 1, 2, 65_535, 65_536, 65_537, -1].map(TimeIndex.Record.mark) == [0, 1, 2, 65_535, 1, 2, 0])
     }
 
     @Test func `whatever is read as an index is in order`() {
