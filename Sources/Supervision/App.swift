@@ -59,7 +59,7 @@ extension App {
             if isDue(k, at: desk.now) { raise(k, &desk) }
             glances[k].deadline = slots[k].deadline
         }
-        forgetVersions()
+        forgetVersions(&desk)
     }
 
     /// Removes slots beyond the wanted number once they are empty, highest first.

@@ -105,15 +105,14 @@ public struct Toll: Equatable, Sendable {
 }
 
 extension App {
-    /// What was killed counts as a fact of its own only where an end was asked for: what has crashed has a death.
     mutating func noteKilled(_ victims: Victims, _ place: Slot.Place, of k: Int) {
-        guard slots[k][place].fate == .unwanted, !slots[k][place].isBuried else { return }
         slots[k][place].victims.add(victims)
     }
 
-    /// Nothing is left of an instance that was asked to end.
+    /// Nothing is left of an instance. What was killed counts as a fact of its own only where an end was asked for, perhaps
+    /// after it had failed: what has crashed has a death.
     mutating func rememberVictims(of instance: Instance, _ k: Int, _ desk: inout Desk) {
-        guard instance.fate == .unwanted, !instance.victims.isEmpty else { return }
+        guard instance.fate == .unwanted, !instance.isBuried, !instance.victims.isEmpty else { return }
         let killing = Killing(
             generation: instance.generation, at: desk.now,
             patience: spec(of: instance.generation).killTimeout, victims: instance.victims)

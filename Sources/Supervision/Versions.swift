@@ -123,13 +123,15 @@ extension App {
         desk.save()
     }
 
-    mutating func forgetVersions() {
+    mutating func forgetVersions(_ desk: inout Desk) {
         guard versions.count > 1, work == nil else { return }
         var used: Set<Generation> = [generation]
         if let canary { used.insert(canary.target) }
         for slot in slots {
             for instance in slot.instances { used.insert(instance.generation) }
         }
+        let before = versions.count
         versions.removeAll { !used.contains($0.generation) }
+        if versions.count < before { desk.save() }
     }
 }

@@ -1,3 +1,5 @@
+import Glibc
+import Linux
 import Support
 import Testing
 

@@ -54,6 +54,34 @@ import Testing
         #expect(site.living.count == 1, "\(site.living)")
     }
 
+    /// One change after the other, faster than the disk is written to, and the end of the daemon behind the last answer.
+    @Test func `what was acknowledged is known to the next daemon`() throws {
+        let site = try Site(Owner.here.last!)
+        defer { site.scratch.end() }
+        try site.must("start", "sleep", "--name", "app", "--", "600")
+        try site.must("stop", "app")
+        let script = """
+            import os, signal, socket, sys
+            s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])
+            for count in range(2, 22):
+                body = '{"instances":%d}' % count
+                s.sendall(('POST /v1/apps/app/scale HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: %d\\r\\n\\r\\n%s'
+                    % (len(body), body)).encode())
+                answer = b''
+                while not answer.endswith(b'0\\r\\n\\r\\n'):
+                    piece = s.recv(65536)
+                    assert piece, answer
+                    answer += piece
+            os.kill(int(sys.argv[2]), signal.SIGKILL)
+            assert b'"scaled"' in answer, answer
+            """
+        let daemon = "\(try site.daemon)"
+        let client = try site.command("python3", ["-c", script, "\(site.home)/swpm.sock", daemon]).run()
+        try #require(client.succeeded, "\(client)")
+        try eventually(within: .seconds(20), "the next daemon") { try "\(site.daemon)" != daemon }
+        #expect(try site.rows(of: "app").count == 21, "\(site.daemonLog)")
+    }
+
     /// The client of a reload that was interrupted by the death of both asks whoever comes next.
     @Test func `a reload during which both are killed comes to its end`() throws {
         let crowd = try Crowd()

@@ -7,7 +7,7 @@ import World
         for seed in UInt64(1)...200 {
             let life = Life(seed: seed)
             guard life.violation == nil else {
-                Issue.record(Comment(rawValue: life.report))
+                Issue.record(Comment(rawValue: life.report()))
                 return
             }
         }

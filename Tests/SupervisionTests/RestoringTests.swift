@@ -99,6 +99,21 @@ import Testing
         #expect(next.app()?.slots.count == 3 && next.spawns.isEmpty)
     }
 
+    @Test func `nothing is acknowledged before it is written`() {
+        var scene = Scene.serving(Scene.spec(instances: 2))
+        scene.ask(.stop(.all))
+        scene.obey()
+        let requests: [Request] = [
+            .scale(.all, .to(3)), .scale(.all, .by(-3)), .apply([Scene.release("2", instances: 0)]),
+            .delete(.all),
+        ]
+        for request in requests {
+            let ticket = scene.ask(request)
+            #expect(scene.last.first == .save, "\(request)")
+            #expect(scene.reply(to: ticket) != nil && scene.supervisor.saved.answered.last?.ticket == ticket)
+        }
+    }
+
     @Test func `what waits in line is done by the next daemon`() {
         var scene = Scene.serving(Scene.spec(instances: 2))
         scene.ask(.reload(.all))

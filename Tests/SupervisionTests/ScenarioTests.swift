@@ -112,4 +112,55 @@ import Testing
         scene.tell(.deadlinePassed)
         #expect(scene.supervisor.saved == before)
     }
+
+    /// Behind a reload that failed, a replacement begins in the same event: until it has ended, versions are kept.
+    @Test func `what the next daemon forgets is written`() {
+        var scene = Scene.serving()
+        scene.ask(.apply([Scene.release("bad")]))
+        let candidate = scene.launch()[0]
+        let serving = scene.current()!
+        scene.tell(.faltered(serving))
+        scene.die(candidate)
+        #expect(scene.app()?.operation == .reloading)
+        scene.supervisor = Supervisor(restoring: scene.supervisor.saved, seed: 2, now: scene.now)
+        let written = scene.supervisor.saved
+        scene.tell(.recovered(serving))
+        #expect(scene.supervisor.saved == written || scene.last.contains(.save))
+        #expect(scene.supervisor.saved.apps[0].versions.isEmpty)
+    }
+
+    /// One that never said that it is ready, and does not end when it is asked to.
+    private func silent() -> (scene: Scene, instance: InstanceID) {
+        var spec = Scene.spec()
+        spec.waitReady = true
+        var scene = Scene()
+        scene.ask(.apply([spec]))
+        let first = scene.launch()[0]
+        scene.tell(.said(first, .ready))
+        scene.pass(.seconds(60))
+        scene.die(first)
+        let silent = scene.launch()[0]
+        scene.pass(spec.listenTimeout + spec.killTimeout)
+        return (scene, silent)
+    }
+
+    @Test func `what was killed for never being ready is told of, if a restart comes in between`() {
+        var (scene, silent) = silent()
+        #expect(scene.sweeps.map(\.0) == [silent])
+        let victims = Victims(main: ProcessID(101))
+        scene.tell(.killed(silent, victims))
+        scene.ask(.restart(.all))
+        scene.die(silent, .signal(.kill))
+        #expect(scene.slot()?.killings.map(\.victims) == [victims])
+    }
+
+    @Test func `what was killed and died of it before a restart has a death, and nothing else`() {
+        var (scene, silent) = silent()
+        scene.tell(.killed(silent, Victims(main: ProcessID(101))))
+        scene.tell(.exited(silent, Exit(status: .signal(.kill), at: scene.now)))
+        scene.ask(.restart(.all))
+        scene.vanish(silent)
+        #expect(scene.slot()?.killings.isEmpty == true)
+        #expect(scene.slot()?.deaths.count == 2)
+    }
 }

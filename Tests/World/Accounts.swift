@@ -68,7 +68,7 @@ extension Invariants {
     }
 
     /// What the instances of a version listened on when another version replaced them.
-    mutating func learn(from snapshot: Snapshot) {
+    mutating func learn(from snapshot: Snapshot, at now: Instant) {
         let names = Set(snapshot.apps.map(\.spec.name))
         for gone in currents.keys where !names.contains(gone) {
             currents[gone] = nil
@@ -77,12 +77,15 @@ extension Invariants {
         for app in snapshot.apps {
             let name = app.spec.name
             let before = currents[name] ?? []
+            for current in app.slots.compactMap(\.current) where current.phase == .online {
+                instances[current.id]?.wasReady = true
+            }
             currents[name] = app.slots.map { $0.current?.id }
             for (slot, old) in zip(app.slots, before) where slot.current?.id != old {
                 guard let old, slot.others.contains(where: { $0.id == old }), let known = instances[old],
                     known.generation != slot.current?.generation
                 else { continue }
-                learn(from: known)
+                learn(from: known, at: now)
             }
         }
     }
@@ -91,8 +94,12 @@ extension Invariants {
         Version(app: known.app, generation: known.generation, release: known.release)
     }
 
-    mutating func learn(from known: Known) {
-        held[version(of: known), default: []].formUnion(known.listening)
+    /// One that was never ready shows nothing. Where it may have become so in the event that ended it, or under a daemon that
+    /// died, its version is known from now on, and nothing is expected because of it.
+    mutating func learn(from known: Known, at now: Instant) {
+        let mayHaveBeenReady = known.isInherited || known.readyAt.map { $0 <= now } ?? false
+        guard known.wasReady || mayHaveBeenReady else { return }
+        held[version(of: known), default: []].formUnion(known.wasReady ? known.listening : [])
     }
 
     /// Where a successor must listen: where the other does; but no version on what came after it. One that comes back
@@ -103,6 +110,16 @@ extension Invariants {
         if let held = held[version(of: known)] { return all.intersection(held) }
         let others = held.filter { $0.key.app == known.app && $0.key.release == known.release }
         return others.values.reduce(all) { $0.intersection($1) }
+    }
+
+    /// The way back led to a version that never ran, which is expected to listen where the one in force does.
+    func isOfUnknown(_ failure: Failure, _ request: Request?) -> Bool {
+        guard case .rollback = request, case .neverReady(_, let missing) = failure.death.cause,
+            let release = instances.values.first(where: {
+                $0.app == failure.app && $0.generation == failure.generation
+            })?.release
+        else { return false }
+        return !missing.isEmpty && !held.keys.contains { $0.app == failure.app && $0.release == release }
     }
 
     /// A canary gets what was promised, as long as both sides are there.
@@ -144,6 +161,12 @@ extension Invariants {
         let running = Set(
             instances.filter { $0.value.state != .gone }.map(\.key))
         require(processes == running, "saved and running differ")
+    }
+
+    /// Whoever hears an answer may count on it, whatever becomes of the daemon in that moment.
+    mutating func checkAcknowledged(_ saved: SavedState, _ written: SavedState) {
+        require(
+            withoutRestarts(saved) == withoutRestarts(written), "acknowledged before it was written")
     }
 
     func withoutRestarts(_ state: SavedState) -> SavedState {

@@ -29,6 +29,7 @@ extension Invariants {
         for app in saved.apps {
             for instance in app.slots.flatMap(\.instances) {
                 instances[instance.id]?.listening = Set(instance.listening)
+                instances[instance.id]?.wasReady = instance.isProven
             }
         }
         isReborn = true

@@ -53,6 +53,8 @@ struct Invariants {
         var hasListened = false
         /// When it first listened, or else will count as ready.
         var readyAt: Instant?
+        /// It was seen online.
+        var wasReady = false
         /// New connections went to it.
         var hasServed = false
         /// It was asked to end.
@@ -128,7 +130,7 @@ extension Invariants {
         isCrowded = effects.count { if case .reply = $0 { true } else { false } } > 1
         for effect in effects { check(effect, snapshot, at: now) }
         checkConsequences(of: event, effects, snapshot, at: now)
-        learn(from: snapshot)
+        learn(from: snapshot, at: now)
         guard let written else { return }
         if event == .deadlinePassed { checkDrains(at: now) }
         checkTable(snapshot)
@@ -201,6 +203,7 @@ extension Invariants {
                 known?.hasServed == true || known?.isInherited == true,
                 "drained and never served: \(id.number)")
             checkKept(id, snapshot, at: now)
+            if let known { learnFromStopped(id, known, snapshot, at: now) }
             instances[id]?.wasDrained = true
             instances[id]?.drainsUntil = known.map { now + $0.drainTimeout }
         case .hurry(let id):
@@ -322,7 +325,8 @@ extension Invariants {
         case .failed:
             require(!isKind, "failed in a kind world: \(reply)")
         case .rolledBack(let failure, _):
-            require(!isKind, "rolled back in a kind world: \(reply)")
+            require(
+                !isKind || isOfUnknown(failure, asked[ticket]), "rolled back in a kind world: \(reply)")
             let app = snapshot.apps.first { $0.spec.name == failure.app }
             require(app?.generation != failure.generation, "rolled back to what had failed")
         case .refused: break

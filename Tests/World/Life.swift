@@ -24,8 +24,8 @@ public struct Life: Sendable {
     }
 
     /// The end of the story in words, and how to hear it again.
-    public var report: String {
-        let told = history.suffix(60).map(\.words).joined(separator: "\n")
+    public func report(last count: Int = 60) -> String {
+        let told = history.suffix(count).map(\.words).joined(separator: "\n")
         return """
             \(told)
 

@@ -13,8 +13,8 @@ extension Invariants {
             require(known.hasDrained || until <= now, "asked to end while it drains: \(id.number)")
         } else {
             checkKept(id, snapshot, at: now)
+            learnFromStopped(id, known, snapshot, at: now)
         }
-        learnFromStopped(id, known, snapshot)
         if isKind {
             let isDone = known.wasDrained || known.drainTimeout == .zero
             require(
@@ -25,11 +25,14 @@ extension Invariants {
         instances[id]?.drainsUntil = nil
     }
 
-    /// Who is stopped shows what its version listens on, like who is replaced.
-    private mutating func learnFromStopped(_ id: InstanceID, _ known: Known, _ snapshot: Snapshot) {
+    /// Who is stopped shows what its version listens on, like who is replaced: when it is taken out of rotation, whatever it
+    /// does while it drains.
+    mutating func learnFromStopped(
+        _ id: InstanceID, _ known: Known, _ snapshot: Snapshot, at now: Instant
+    ) {
         let app = snapshot.apps.first { $0.spec.name == known.app }
         let slot = app?.slots.first { $0.current?.id == id }
-        if slot?.status == .stopping, app?.operation != .restarting { learn(from: known) }
+        if slot?.status == .stopping, app?.operation != .restarting { learn(from: known, at: now) }
     }
 
     /// Where nothing fails, those of before a switch are kept for as long as those after it are watched.
@@ -91,9 +94,9 @@ extension Invariants {
         require(!wasAsked, "ended because it is sick: \(id.number)")
     }
 
-    /// One that fails takes all of its version along.
+    /// One that fails takes all of its version along. What ends while it drains was to end.
     private mutating func checkCanaryEnded(by id: InstanceID, _ snapshot: Snapshot) {
-        guard let known = instances[id], !known.wasAsked, !known.isInherited,
+        guard let known = instances[id], !known.wasAsked, !known.wasDrained, !known.isInherited,
             currents[known.app]?.contains(id) == false
         else { return }
         let app = snapshot.apps.first { $0.spec.name == known.app }

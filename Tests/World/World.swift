@@ -169,7 +169,8 @@ extension World {
         case .signal(let id, _), .dismiss(let id, _): kernel.signal(id, at: now)
         case .sweep(let id, let signal): kernel.sweep(id, signal, at: now)
         case .save: (written, writtenHistory) = (supervisor.saved, supervisor.history)
-        case .steer, .release, .progress, .reply, .announce, .finish, .keepLogs: break
+        case .reply: invariants.checkAcknowledged(supervisor.saved, written)
+        case .steer, .release, .progress, .announce, .finish, .keepLogs: break
         }
     }
 
