@@ -98,6 +98,8 @@ public struct StartOptions: Equatable, Sendable {
     public var listenTimeout: Duration?
     public var stopSignal: Signal?
     public var stopExitCodes: [Int32]?
+    public var maxMemory: UInt64?
+    public var schedule: Schedule?
     public var user: String?
     public var group: String?
     public var zeroDowntime: Bool?

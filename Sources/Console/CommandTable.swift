@@ -244,6 +244,11 @@ extension CommandTable {
         OptionDescription(
             ["--exp-backoff-restart-delay"], value: "time", "The first delay, doubled each time (100ms)."),
         OptionDescription(["--stop-exit-codes"], value: "codes", "Codes that end it for good, as in `0,3`."),
+        OptionDescription(
+            ["--max-memory-restart"], value: "size", "Replaces an instance that uses more, as in `300M`."),
+        OptionDescription(
+            ["-c", "--cron-restart", "--cron"], value: "times",
+            "Reloads it then, as in `0 3 * * *`; `0`: never."),
         OptionDescription(["--listen-timeout"], value: "time", "How long it may take until ready (30s)."),
         OptionDescription(
             ["-k", "--kill-timeout"], value: "time", "From the stop signal to SIGKILL (10s)."),

@@ -44,6 +44,12 @@ public struct Description: Sendable {
             ("reload", strategy(spec)),
             ("restarts", restartPolicy(spec.restart)),
         ]
+        if let limit = spec.restart.maxMemory {
+            pairs.append(("memory", "replaced beyond \(Quantities.memory(limit)) (max_memory_restart)"))
+        }
+        if let schedule = spec.restart.schedule {
+            pairs.append(("reloads at", "\(schedule.text) (cron_restart)"))
+        }
         if let canary = app.canary {
             let target = "generation \(canary.generation.number)"
             pairs.append(("canary", "\(canary.percent) % of new connections go to \(target)"))

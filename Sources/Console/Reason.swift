@@ -127,7 +127,8 @@ enum Reason {
         guard let death = slot.deaths.last else { return "" }
         switch death.cause {
         case .exited(.code(0)): return "finished"
-        case .exited, .notStarted, .neverReady, .neverSaidReady, .unhealthy, .silent, .stuck, .faltered:
+        case .exited, .notStarted, .neverReady, .neverSaidReady, .unhealthy, .silent, .stuck, .faltered,
+            .exceeded:
             return "last: \(Wording.brief(death))"
         }
     }

@@ -63,7 +63,7 @@ extension ExitCode {
         self =
             switch failure.death.cause {
             case .neverReady, .neverSaidReady: .timedOut
-            case .exited, .notStarted, .unhealthy, .silent, .stuck, .faltered: .failed
+            case .exited, .notStarted, .unhealthy, .silent, .stuck, .faltered, .exceeded: .failed
             }
     }
 }

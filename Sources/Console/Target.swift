@@ -61,6 +61,8 @@ extension StartOptions {
         if let firstBackoff { policy.firstDelay = firstBackoff }
         if let stopExitCodes { policy.stopExitCodes = stopExitCodes }
         policy.maxRestarts = maxRestarts
+        policy.maxMemory = maxMemory
+        policy.schedule = schedule
         policy.fixedDelay = restartDelay
         return policy
     }

@@ -25,6 +25,14 @@ extension StartOptions {
         listenTimeout = try values.duration("--listen-timeout")
         stopSignal = try values.read("--kill-signal", "a signal") { Signal($0) }
         stopExitCodes = try values.read("--stop-exit-codes", "a list of numbers as in 0,3") { exitCodes($0) }
+        maxMemory = try values.read("--max-memory-restart", "a number of bytes, or as in 300M") { text in
+            ByteCount.parse(text).flatMap { UInt64(exactly: $0) }
+        }
+        if maxMemory == 0 { maxMemory = nil }
+        schedule =
+            try values.read("--cron-restart", "minute, hour, day, month and weekday as in \"0 3 * * *\"") {
+                $0.isEmpty || $0 == "0" ? .some(nil) : Schedule($0).map { $0 }
+            } ?? nil
         user = values.text("--uid")
         group = values.text("--gid")
         zeroDowntime = arguments.has("--zero-downtime") ? true : nil

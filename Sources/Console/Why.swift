@@ -58,7 +58,11 @@ public struct Why: Sendable {
         if death.peakMemory > 0 {
             lines.append("  it had used \(Quantities.memory(death.peakMemory)) of memory at most")
         }
-        if let consequence = death.consequence { lines.append("  \(sentence(consequence))") }
+        if case .exceeded = death.cause {
+            lines.append("  replaced by another instance")
+        } else if let consequence = death.consequence {
+            lines.append("  \(sentence(consequence))")
+        }
         return dated(death.at, lines)
     }
 

@@ -21,6 +21,7 @@ public enum Wording {
         case .silent(let after): "watchdog: silent for \(Quantities.duration(after))"
         case .stuck: "stuck"
         case .faltered: "stopped serving"
+        case .exceeded(let excess): "over \(Quantities.memory(excess.limit))"
         }
     }
 
@@ -53,6 +54,7 @@ public enum Wording {
             missing.isEmpty
                 ? "did its work no more after \(Quantities.duration(death.uptime))"
                 : "stopped listening on \(list(missing)) after \(Quantities.duration(death.uptime))"
+        case .exceeded(let excess): "\(excess), after \(Quantities.duration(death.uptime))"
         }
     }
 
@@ -126,7 +128,8 @@ public enum Wording {
         case .scaled: return ["\(app): scaled to \(count)"]
         case .deleted: return ["\(app): deleted"]
         case .unchanged: return ["\(app): nothing to do, \(count)"]
-        case .revised: return ["\(app): its logs are kept as it says now, \(count)"]
+        case .revised:
+            return ["\(app): what no process notices (logs, limits, times) is as it says now, \(count)"]
         case .orphaned:
             return [
                 "\(app): no longer in its file, left running",

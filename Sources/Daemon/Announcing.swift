@@ -26,6 +26,10 @@ extension Notice {
         case .replacementFailed(let app, let failure):
             "instance \(failure.slot.number) of \(app) is not replaced: what should replace it "
                 + failure.death.cause.sentence
+        case .outgrown(let app, let slot, let excess): "\(app)/\(slot.number) \(excess): it is to be replaced"
+        case .recurs(let app): "\(app) is reloaded: it is time (cron_restart)"
+        case .recursNot(let app):
+            "warning: \(app) is not reloaded, though it is time (cron_restart): something else is being done to it"
         }
     }
 }
@@ -58,6 +62,7 @@ extension Death.Cause {
             missing.isEmpty
                 ? "did its work no more"
                 : "stopped listening on \(missing.map(\.description).joined(separator: ", "))"
+        case .exceeded(let excess): excess.description
         }
     }
 }

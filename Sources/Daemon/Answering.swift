@@ -80,6 +80,13 @@ extension Loop {
         return snapshot
     }
 
+    /// What an instance uses, for its limit.
+    func weigh(_ instance: InstanceID) {
+        guard let process = processes[instance]?.process else { return }
+        let family = [process.number] + ProcFS.descendants(of: process.number)
+        learn(.weighed(instance, family.reduce(0) { $0 + (ProcFS.status(of: $1)?.memory ?? 0) }))
+    }
+
     /// Puts the caller's environment away and its number into the specifications.
     private func capture(_ environment: [String: String]?, for order: Request) throws(APIRefusal) -> Request {
         guard let environment, order.bringsSpecs else { return order }

@@ -104,6 +104,7 @@ final class Loop {
         prober = Prober(watches: watches, diagnostics: ports.diagnostics)
         self.supervisor = supervisor
         writtenHistory = supervisor.history
+        self.supervisor.calendar.zone = { Clock.offset(atWall: $0 * 1_000_000_000) }
         ports.report = { [unowned self] in learn($0) }
         ports.family = { [unowned self] in family(of: $0) }
         ports.families = { [unowned self] in families() }
@@ -165,6 +166,7 @@ final class Loop {
             lookForRemains()
             let batch = facts
             facts.removeAll(keepingCapacity: true)
+            supervisor.calendar.offset = WallClock.now.offset
             for fact in batch {
                 for effect in supervisor.handle(fact, at: .now) {
                     Fault.point()
@@ -211,6 +213,7 @@ final class Loop {
         case .finish: finishedAt = .now
         case .hurry(let instance): ports.hurry(instance)
         case .keepLogs(let spec): logs.keep(spec)
+        case .weigh(let instance): weigh(instance)
         }
     }
 
@@ -281,7 +284,7 @@ extension Effect {
     fileprivate var isIrrevocable: Bool {
         switch self {
         case .spawn, .signal, .dismiss, .sweep, .release, .reply, .finish: true
-        case .steer, .drain, .hurry, .keepLogs, .progress, .announce, .save: false
+        case .steer, .drain, .hurry, .keepLogs, .weigh, .progress, .announce, .save: false
         }
     }
 }

@@ -28,6 +28,9 @@ struct App: Sendable {
     var steered: [Share]?
     var glances: [Glance] = []
     private var stirred = Stirred.all
+    /// While somebody serves who has a limit.
+    var weighAt: Instant?
+    var recurrence: Recurrence?
     /// It was deleted and nothing of it is left.
     var isGone = false
 
@@ -60,6 +63,8 @@ extension App {
             glances[k].deadline = slots[k].deadline
         }
         forgetVersions(&desk)
+        planWeighing(at: desk.now)
+        planRecurrence(desk)
     }
 
     /// Removes slots beyond the wanted number once they are empty, highest first.
@@ -94,7 +99,8 @@ extension App {
     /// When it must be looked at again although nothing happened.
     func deadline(after now: Instant) -> Instant? {
         let own = glances.reduce(into: nil as Instant?) { $0 = Instant.earlier($0, $1.deadline) }
-        return Instant.earlier(Instant.earlier(own, nextReplacement(after: now)), bakedNext(after: now))
+        let others = [nextReplacement(after: now), bakedNext(after: now), weighAt, recurrence?.lookAt]
+        return others.reduce(own, Instant.earlier)
     }
 }
 
@@ -146,6 +152,8 @@ extension App {
 
     /// Does what has come due.
     mutating func lapse(_ desk: inout Desk) {
+        lapseWeighing(&desk)
+        lapseRecurrence(&desk)
         if case .all = stirred { refreshGlances() }
         for k in glances.indices {
             guard let deadline = glances[k].deadline, deadline <= desk.now else { continue }

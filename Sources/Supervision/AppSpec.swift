@@ -139,7 +139,8 @@ extension AppSpec {
     }
 
     /// Whether this asks for the same processes as `other`: neither the number of instances, nor which caller's
-    /// environment was captured, nor whether it began stopped, nor how its logs are kept makes a running instance stale.
+    /// environment was captured, nor whether it began stopped, nor how its logs are kept, nor when it is too heavy or due
+    /// makes a running instance stale.
     public func runsTheSame(as other: AppSpec) -> Bool {
         var left = self
         left.instances = other.instances
@@ -147,6 +148,8 @@ extension AppSpec {
         left.origin = other.origin
         left.autostart = other.autostart
         left.logs.keepAs(other.logs)
+        left.restart.maxMemory = other.restart.maxMemory
+        left.restart.schedule = other.restart.schedule
         return left == other
     }
 }

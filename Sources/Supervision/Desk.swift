@@ -7,6 +7,7 @@ struct Desk: Sendable {
 
     private(set) var now = Instant(nanoseconds: 0)
     var generator: SeededGenerator
+    var calendar = Calendar()
     /// Where each instance lives.
     var homes: [InstanceID: Home] = [:]
     /// What was finished in this event, to be answered at its end.

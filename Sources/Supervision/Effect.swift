@@ -26,6 +26,8 @@ public enum Effect: Equatable, Sendable {
     case finish
     /// What drains is not to wait for requests in work any more, only for what has begun to connect.
     case hurry(InstanceID)
+    /// Look how much memory it uses; answered by `.weighed`, unless it is gone.
+    case weigh(InstanceID)
     /// The logs of this app are kept as it says from now on.
     case keepLogs(AppSpec)
 }
@@ -59,6 +61,11 @@ public enum Notice: Equatable, Sendable {
     case impossible(String)
     /// An instance was to be replaced because it does its work no more, and what should replace it failed.
     case replacementFailed(AppName, Failure)
+    /// It uses more memory than it may, and is to be replaced.
+    case outgrown(AppName, SlotIndex, Excess)
+    /// It is time for its `cron_restart`; or it would be, and something else is being done to it.
+    case recurs(AppName)
+    case recursNot(AppName)
     case stuck(AppName, SlotIndex, waiting: Int)
     case unstuck(AppName, SlotIndex, after: Duration)
     /// It was asked to end, and something of it had to be killed.

@@ -35,6 +35,8 @@ public enum Event: Equatable, Sendable {
     case unstuck(InstanceID)
     /// These processes of it got SIGKILL.
     case killed(InstanceID, Victims)
+    /// What it uses at present, with everything below it, in bytes.
+    case weighed(InstanceID, UInt64)
     /// Where it was found when it was spawned, if symbolic links led there.
     case located(InstanceID, Places)
 }

@@ -98,6 +98,8 @@ public struct Death: Equatable, Sendable {
         case stuck(after: Duration)
         /// It was ready, and then did its work no more, though it ran: it closed these, or did not answer.
         case faltered(missing: [ListenAddress])
+        /// It used too much memory, and another took its place.
+        case exceeded(Excess)
     }
 
     public init(

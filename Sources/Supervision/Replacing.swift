@@ -1,7 +1,7 @@
 /// That an instance is to be replaced by another of the same version, because it runs and does its work no more.
 ///
 /// **How to ask for it.** The shell says `Event.faltered(id)` when it has seen enough (a liveness check that failed so
-/// many times, a queue that does not shrink), or another part of Supervision calls `App.replace(_:at:)` while it notes
+/// many times, a queue that does not shrink, memory beyond its limit), or another part of Supervision calls `App.replace(_:at:)` while it notes
 /// an event. `Event.recovered(id)`, or `App.spare(_:)`, takes the wish back as long as nobody stands beside the instance.
 ///
 /// **What comes of it.** As soon as nothing else is being done to the app, and nobody waits in its queue, a candidate
@@ -18,6 +18,8 @@ struct Replacement: Equatable, Sendable {
 
     /// Who is to go; nil: nobody at present.
     var outworn: InstanceID?
+    /// Why it is to go, or the last one went, if it is for its memory.
+    var excess: Excess?
     /// The next one may not begin before.
     private(set) var earliest: Instant?
     private var interval = Replacement.shortestInterval
@@ -25,6 +27,7 @@ struct Replacement: Equatable, Sendable {
     mutating func wish(_ instance: Instance, at now: Instant) {
         guard outworn != instance.id else { return }
         outworn = instance.id
+        excess = nil
         let served = instance.readySince.map { now - $0 } ?? .zero
         guard served >= Replacement.longestInterval else { return }
         interval = Replacement.shortestInterval
@@ -77,6 +80,7 @@ extension App {
         stir(k)
         replacements[k]?.begin(at: desk.now)
         guard !slots[k].isTried else {
+            recordExcess(k, &desk)
             work = Work(
                 Operation(kind: .replace), .turning(Turns(left: [k], awaited: [])), change: .restarted)
             return true
@@ -109,6 +113,7 @@ extension App {
                 spare(k)
                 if let failure = work?.failure { desk.order(.announce(.replacementFailed(name, failure))) }
             } else if canTakeOver(candidate, in: k, at: desk.now) {
+                recordExcess(k, &desk)
                 takeOver(k, generation, &desk)
             }
         }

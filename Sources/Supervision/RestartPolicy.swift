@@ -16,6 +16,10 @@ public struct RestartPolicy: Equatable, Sendable {
     public var longestDelay: Duration = .seconds(30)
     /// Exit codes that end the slot peacefully (PM2's `stop_exit_codes`).
     public var stopExitCodes: [Int32] = []
+    /// In bytes; an instance that uses more is replaced (PM2's `max_memory_restart`). Nil: as much as there is.
+    public var maxMemory: UInt64?
+    /// When the app is reloaded, also if all is well (PM2's `cron_restart`).
+    public var schedule: Schedule?
 
     public init() {}
 }

@@ -43,7 +43,7 @@ extension RestartPolicy {
     /// It ran long enough to be trusted. A program of which nothing was expected is ready by having lived.
     func isStable(_ death: Death, of instance: Instance) -> Bool {
         switch death.cause {
-        case .exited, .silent: break
+        case .exited, .silent, .exceeded: break
         case .notStarted, .neverReady, .neverSaidReady, .unhealthy, .faltered: return false
         case .stuck: return death.uptime >= max(minUptime, RestartPolicy.stuckTrust)
         }

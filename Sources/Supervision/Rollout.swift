@@ -65,8 +65,9 @@ extension App {
 
     /// What no process notices is changed at once; false: there is no such change.
     private mutating func revise(_ wished: AppSpec, _ desk: inout Desk) -> Bool {
-        guard wished.logs != spec.logs else { return false }
+        guard wished.logs != spec.logs || wished.restart != spec.restart else { return false }
         spec.logs.keepAs(wished.logs)
+        spec.restart = wished.restart
         desk.save()
         desk.order(.keepLogs(spec))
         return true

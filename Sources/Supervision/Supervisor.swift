@@ -58,6 +58,12 @@ public struct Supervisor: Sendable {
         names.sorted { (ranks[$0] ?? 0, $0) < (ranks[$1] ?? 0, $1) }
     }
 
+    /// To be set when the calendar of the machine may have been, before an event at the latest.
+    public var calendar: Calendar {
+        get { desk.calendar }
+        set { desk.calendar = newValue }
+    }
+
     /// When `.deadlinePassed` is due, if nothing else happens before.
     public var nextDeadline: Instant? { due.values.min() }
 }
@@ -78,7 +84,7 @@ extension Supervisor {
             .unlistened(let id, _),
             .drained(let id), .exited(let id, _), .vanished(let id), .faltered(let id), .recovered(let id),
             .said(let id, _), .checked(let id, _), .stuck(let id, _), .unstuck(let id), .located(let id, _),
-            .killed(let id, _):
+            .killed(let id, _), .weighed(let id, _):
             return note(event, about: id)
         }
     }
@@ -175,9 +181,11 @@ extension App {
             noteLocated(places, instance.generation, &desk)
         case .killed(_, let victims) where !isLaunching:
             noteKilled(victims, place, of: k)
+        case .weighed(_, let used) where !isLaunching:
+            noteWeighed(used, place, of: k, &desk)
         case .requested, .spawned, .spawnFailed, .neverSpawned, .listened, .unlistened, .drained, .exited,
             .vanished, .deadlinePassed, .faltered, .recovered, .said, .checked, .stuck, .unstuck, .located,
-            .killed:
+            .killed, .weighed:
             return false
         }
         return true
@@ -215,6 +223,7 @@ extension Event {
         case .unstuck: "unstuck"
         case .located: "located"
         case .killed: "killed"
+        case .weighed: "weighed"
         }
     }
 }

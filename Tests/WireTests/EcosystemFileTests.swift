@@ -139,15 +139,29 @@ import Testing
         #expect(spec.restart.fixedDelay == nil && spec.restart.firstDelay == RestartPolicy().firstDelay)
     }
 
+    @Test func `limits of memory and times of reloads are written as PM2 has them`() throws {
+        let spec = try app("{script: 'a', max_memory_restart: '300M', cron: '0 3 * * *', watch: false}")
+        #expect(spec.restart.maxMemory == 300 << 20)
+        #expect(spec.restart.schedule == Schedule("0 3 * * *"))
+        #expect(try app("{script: 'a', maxMemoryRestart: 4096}").restart.maxMemory == 4096)
+        #expect(try app("{script: 'a', max_memory_restart: '512K'}").restart.maxMemory == 512 << 10)
+        for none in ["0", "'0'", "''", "null", "false"] {
+            #expect(try app("{script: 'a', cron_restart: \(none)}").restart.schedule == nil)
+        }
+        #expect(try app("{script: 'a', max_memory_restart: 0}").restart.maxMemory == nil)
+        #expect(try file("{script: 'a', watch: false}").warnings == [])
+    }
+
     @Test func `what is not supported yet is said, once`() throws {
         let found = try file(
-            "{apps: [{script: 'a', watch: true, max_memory_restart: '1G'}, {script: 'b', watch: true}], deploy: {}}"
+            "{apps: [{script: 'a', watch: true, pmx: true}, {script: 'b', watch: true}], deploy: {}}"
         )
         #expect(found.apps.count == 2)
         #expect(
             found.warnings == [
-                "deploy is not supported yet and is ignored", "watch is not supported yet and is ignored",
-                "max_memory_restart is not supported yet and is ignored",
+                "deploy is not supported yet and is ignored",
+                "watch is not supported yet and is ignored: after a change type \"swpm reload <app>\"",
+                "pmx is not supported yet and is ignored",
             ])
     }
 
@@ -161,6 +175,16 @@ import Testing
             "1:15: unknown key \"kill_timout\" (did you mean \"kill_timeout\"?)"
         ),
         ("{script: 'a', killTimout: 2}", "1:15: unknown key \"killTimout\" (did you mean \"killTimeout\"?)"),
+        (
+            "{script: 'a', cron_restart: '0 3 * *'}",
+            "1:29: cron_restart: expected minute, hour, day, month and weekday as in \"0 3 * * *\", "
+                + "found the string \"0 3 * *\""
+        ),
+        (
+            "{script: 'a', max_memory_restart: 'much'}",
+            "1:35: max_memory_restart: expected bytes or a text like \"20M\", \"500K\", \"1G\", "
+                + "found the string \"much\""
+        ),
         ("{script: 'a', xyzzy: 2}", "1:15: unknown key \"xyzzy\""),
         ("{app: [{script: 'a'}]}", "1:2: unknown key \"app\" (did you mean \"apps\"?)"),
         ("{apps: [], dploy: 1}", "1:12: unknown key \"dploy\" (did you mean \"deploy\"?)"),

@@ -120,6 +120,8 @@ extension Dice {
         policy.fixedDelay = maybe { $0.milliseconds() }
         policy.firstDelay = milliseconds()
         policy.longestDelay = milliseconds()
+        policy.maxMemory = maybe { UInt64($0.roll(1...1 << 50)) }
+        policy.schedule = maybe { Schedule($0.pick(["0 3 * * *", "@daily", "*/5 1-4 1,15 * mon"])) } ?? nil
         policy.stopExitCodes = many(0...3) { Int32($0.roll(0...255)) }
         return policy
     }
@@ -131,6 +133,7 @@ extension Dice {
             .neverReady(after: precise(), missing: many(0...3) { $0.address() }),
             .neverSaidReady(after: precise()), .unhealthy(text(), failures: roll(1...9)),
             .silent(after: precise()), .stuck(after: precise()),
+            .exceeded(Excess(used: UInt64(roll(0...1 << 40)), limit: UInt64(roll(0...1 << 40)))),
             .faltered(missing: many(0...3) { $0.address() }),
         ]
         return Death(

@@ -65,7 +65,8 @@ extension Invariants {
     mutating func checkRest(_ supervisor: Supervisor) {
         let unanswered = open.map(\.number).sorted()
         require(unanswered.isEmpty, "never answered: \(unanswered)")
-        require(supervisor.nextDeadline == nil, "at rest and yet waiting for something")
+        let isWeighed = supervisor.snapshot.apps.contains { $0.spec.restart.maxMemory != nil }
+        require(supervisor.nextDeadline == nil || isWeighed, "at rest and yet waiting for something")
         for app in supervisor.snapshot.apps {
             let operation = app.operation?.rawValue ?? ""
             require(app.operation == nil, "\(app.spec.name) is still \(operation)")

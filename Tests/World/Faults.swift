@@ -84,6 +84,8 @@ struct Plan {
     /// Does its work no more, and perhaps does again.
     var falters: Duration?
     var recovers: Duration?
+    /// In bytes.
+    var memory: UInt64
     /// After the launch; nil: never.
     var saysReady: Duration?
     /// Each after the launch.
@@ -144,6 +146,7 @@ struct Plan {
         directory = dice.chance(0.3) ? "/srv/releases/\(dice.number(1...9))" : nil
         falters = dice.chance(faults.falters) ? dice.milliseconds(1...20_000) : nil
         recovers = falters.flatMap { dice.chance(0.3) ? $0 + dice.milliseconds(0...3000) : nil }
+        memory = dice.chance(faults.falters) ? 2 << 30 : 1 << 20
         saysReady = dice.chance(faults.staysSilent) ? nil : dice.milliseconds(5...900)
         checks = Plan.checks(faults, &dice)
         freezes = dice.chance(faults.freezes) ? dice.milliseconds(100...20_000) : nil

@@ -54,6 +54,7 @@ public struct Digest: Equatable, Sendable {
         case .unstuck(let id): mix(26, id)
         case .killed(let id, let victims): mix(28 + UInt64(victims.others.count) << 8, id)
         case .located(let id, _): mix(22, id)
+        case .weighed(let id, let used): mix(29 + used << 8, id)
         }
     }
 
@@ -81,6 +82,7 @@ public struct Digest: Equatable, Sendable {
         case .save: mix(20)
         case .finish: mix(21)
         case .hurry(let id): mix(22, id)
+        case .weigh(let id): mix(30, id)
         case .keepLogs(let spec):
             mix(27)
             mix(spec.name.name)
@@ -106,6 +108,8 @@ public struct Digest: Equatable, Sendable {
         case .waiting(_, _, let delay): mix(UInt64(bitPattern: delay.nanoseconds))
         case .reloadFailed(let app, _), .replacementFailed(let app, _): mix(app.name)
         case .impossible(let text): mix(text)
+        case .outgrown(let app, let slot, _): mix(app.name + "\(slot.number)")
+        case .recurs(let app), .recursNot(let app): mix(app.name)
         case .killed(let app, let slot, _): mix(app.name + "\(slot.number)")
         case .stuck(let app, let slot, _), .unstuck(let app, let slot, _): mix(app.name + "\(slot.number)")
         }
@@ -142,6 +146,7 @@ extension Moment {
         case .stuck(let id, _): "stuck \(id.number)"
         case .unstuck(let id): "unstuck \(id.number)"
         case .killed(let id, let victims): "killed \(id.number) \(victims)"
+        case .weighed(let id, let used): "weighed \(id.number): \(used)"
         case .located(let id, let places): "located \(id.number) in \(places.workingDirectory)"
         }
     }
@@ -160,6 +165,7 @@ extension Moment {
             "steer \(app) to " + shares.map { "\($0.instance.number)x\($0.weight)" }.joined(separator: " ")
         case .drain(let id): "drain \(id.number)"
         case .hurry(let id): "hurry \(id.number)"
+        case .weigh(let id): "weigh \(id.number)"
         case .keepLogs(let spec): "keep the logs of \(spec.name)"
         case .dismiss(let id, let signal): "dismiss \(id.number) \(signal)"
         case .signal(let id, let signal): "signal \(id.number) \(signal)"

@@ -181,7 +181,7 @@ extension Invariants {
             instances[id]?.wasStuck = true
         case .unstuck(let id): instances[id]?.stuckSince = nil
         case .drained(let id): instances[id]?.hasDrained = true
-        case .faltered, .recovered, .said, .located: break
+        case .faltered, .recovered, .said, .located, .weighed: break
         case .killed(let id, let victims): instances[id]?.victims.append(victims)
         case .deadlinePassed: isReborn = false
         }
@@ -226,6 +226,8 @@ extension Invariants {
         case .progress(let ticket, _): require(open.contains(ticket), "progress without a ticket")
         case .reply(let ticket, let reply): checkReply(ticket, reply, snapshot)
         case .announce(.impossible(let sentence)): violate("impossible: \(sentence)")
+        case .weigh(let id):
+            require(instances[id]?.state == .runs, "weighed what does not run: \(id.number)")
         case .announce, .save, .keepLogs: break
         case .finish:
             isFinished = true

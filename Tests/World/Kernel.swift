@@ -238,6 +238,11 @@ extension Kernel {
     }
 
     /// Only handshakes are waited for; whoever does not even drain then has connections that never settle.
+    mutating func weigh(_ id: InstanceID) {
+        guard let process = processes[id], process.hasMain else { return }
+        mailbox.append(.weighed(id, process.plan.memory))
+    }
+
     mutating func hurry(_ id: InstanceID, at now: Instant) {
         guard let process = processes[id], process.plan.drains != nil else { return }
         plan(.drains(id), at: now + .milliseconds(50))

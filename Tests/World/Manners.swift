@@ -69,7 +69,8 @@ extension Invariants {
         case .checked(let id, .failed): checkPatience(with: id, effects, snapshot, at: now)
         case .exited(let id, _): checkCanaryEnded(by: id, snapshot)
         case .requested, .spawned, .spawnFailed, .neverSpawned, .listened, .unlistened, .drained, .vanished,
-            .faltered, .recovered, .said, .checked, .stuck, .unstuck, .located, .killed, .deadlinePassed:
+            .faltered, .recovered, .said, .checked, .stuck, .unstuck, .located, .killed, .weighed,
+            .deadlinePassed:
             break
         }
     }

@@ -37,6 +37,7 @@ struct Operator {
         spec.restart.fixedDelay = dice.chance(0.1) ? dice.milliseconds(0...3000) : nil
         spec.restart.automatic = !dice.chance(0.1)
         spec.restart.stopExitCodes = dice.chance(0.2) ? [3] : []
+        spec.restart.maxMemory = dice.chance(0.2) ? 1 << 30 : nil
         spec.waitReady = dice.chance(0.2)
         if dice.chance(0.3) {
             var health = HealthCheck(.tcp(port: nil))
@@ -98,7 +99,11 @@ struct Operator {
 
     /// Something for everybody to do, at the end.
     mutating func completeSpecs() -> [AppSpec] {
-        for k in specs.indices { specs[k].instances = max(1, specs[k].instances) }
+        for k in specs.indices {
+            specs[k].instances = max(1, specs[k].instances)
+            // Whoever has no limit is let rest.
+            specs[k].restart.maxMemory = nil
+        }
         return specs
     }
 }

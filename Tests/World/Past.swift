@@ -85,7 +85,7 @@ extension Invariants {
                 failures.contains { $0.failure == failure },
                 "a failure of \(failure.app) was forgotten at once")
         case .spawn, .steer, .drain, .signal, .sweep, .release, .progress, .reply, .announce, .save, .finish,
-            .hurry, .dismiss, .keepLogs:
+            .hurry, .dismiss, .keepLogs, .weigh:
             break
         }
     }

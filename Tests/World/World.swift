@@ -168,6 +168,7 @@ extension World {
         case .hurry(let id): kernel.hurry(id, at: now)
         case .signal(let id, _), .dismiss(let id, _): kernel.signal(id, at: now)
         case .sweep(let id, let signal): kernel.sweep(id, signal, at: now)
+        case .weigh(let id): kernel.weigh(id)
         case .save: (written, writtenHistory) = (supervisor.saved, supervisor.history)
         case .reply: invariants.checkAcknowledged(supervisor.saved, written)
         case .steer, .release, .progress, .announce, .finish, .keepLogs: break

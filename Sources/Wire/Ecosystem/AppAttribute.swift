@@ -21,6 +21,8 @@ enum AppAttribute: String, CaseIterable {
     case firstDelay = "exp_backoff_restart_delay"
     case longestDelay = "max_restart_delay"
     case stopExitCodes = "stop_exit_codes"
+    case maxMemory = "max_memory_restart"
+    case schedule = "cron_restart"
     case stopSignal = "kill_signal"
     case killTimeout = "kill_timeout"
     case listenTimeout = "listen_timeout"
@@ -69,9 +71,11 @@ enum AppAttribute: String, CaseIterable {
         case .outFile: ["out", "out_log", "output"]
         case .errorFile: ["error", "error_log", "err", "err_file", "err_log"]
         case .logFile: ["log"]
+        case .schedule: ["cron"]
         case .mergeLogs: ["combine_logs"]
         case .name, .namespace, .port, .instances, .mode, .balance, .ports, .sockets, .zeroDowntime,
             .automaticRestart, .minUptime, .maxRestarts, .restartDelay, .longestDelay, .stopExitCodes,
+            .maxMemory,
             .killTimeout, .listenTimeout, .drainTimeout, .maxSurge, .drain, .drainGrace, .umask, .nice,
             .waitReady, .watchdog, .nodePreload, .shutdownWithMessage, .instanceVariable, .incrementVariable,
             .inherited, .origin, .stuckTimeout, .stuckReplace, .strategy, .bake, .disableLogs, .logDateFormat,
@@ -107,11 +111,11 @@ enum AppAttribute: String, CaseIterable {
 enum UnsupportedAttribute {
     static let names: Set<String> = {
         let written = [
-            "append_env_to_name", "automation", "cron", "cron_restart",
+            "append_env_to_name", "automation",
             "deep_monitoring", "disable_source_map_support", "disable_trace", "event_loop_inspector",
             "execute_command",
             "filter_env", "force", "ignore_watch", "install_url", "io",
-            "kill_retry_time", "max_memory_restart", "name_prefix", "pid", "pid_file", "pmx",
+            "kill_retry_time", "name_prefix", "pid", "pid_file", "pmx",
             "post_update", "source_map_support", "trace", "treekill",
             "username", "v8", "vizion", "watch", "watch_delay", "watch_options", "windows_hide",
             "write",

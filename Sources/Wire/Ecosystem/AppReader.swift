@@ -76,7 +76,9 @@ struct AppReader {
             }
         case .file(let context):
             if UnsupportedAttribute.names.contains(key) {
-                warn("\(key) is not supported yet and is ignored")
+                guard key != "watch" || member.value != .bool(false) else { return nil }
+                let instead = key == "watch" ? ": after a change type \"swpm reload <app>\"" : ""
+                warn("\(key) is not supported yet and is ignored\(instead)")
                 return nil
             }
             if key == "env_file" {

@@ -34,6 +34,8 @@ extension AppReader {
         case .firstDelay: spec.restart.firstDelay = try delay(json) ?? spec.restart.firstDelay
         case .longestDelay: spec.restart.longestDelay = try AppReader.duration(json)
         case .stopExitCodes: spec.restart.stopExitCodes = try AppReader.list(json, AppReader.exitCode)
+        case .maxMemory: spec.restart.maxMemory = try AppReader.memory(json)
+        case .schedule: spec.restart.schedule = try AppReader.schedule(json)
         case .stopSignal: spec.stopSignal = try Signal(json: json, clock: WallClock())
         case .killTimeout: spec.killTimeout = try AppReader.duration(json)
         case .listenTimeout: spec.listenTimeout = try AppReader.duration(json)
@@ -127,6 +129,21 @@ extension AppReader {
     static func patience(_ json: JSON, usual: Duration) throws(JSONMismatch) -> Duration? {
         guard case .bool(let isWanted) = json else { return try duration(json) }
         return isWanted ? usual : nil
+    }
+
+    private static func memory(_ json: JSON) throws(JSONMismatch) -> UInt64? {
+        let limit = try ByteCount.read(json)
+        return limit > 0 ? UInt64(limit) : nil
+    }
+
+    /// Five fields; PM2 turns it off by 0 and by nothing.
+    private static func schedule(_ json: JSON) throws(JSONMismatch) -> Schedule? {
+        if [.integer(0), .string("0"), .string(""), .bool(false)].contains(json) { return nil }
+        guard case .string(let text) = json, let schedule = Schedule(text) else {
+            throw JSONMismatch(
+                expected: "minute, hour, day, month and weekday as in \"0 3 * * *\"", found: json)
+        }
+        return schedule
     }
 
     /// An array, or one text that is split like a shell's line.

@@ -146,8 +146,7 @@ extension LogRotation {
     }
 }
 
-/// A number of bytes as people write it: `20M`, `1.5G`, `500K`; powers of 1024, as PM2 has it.
-enum ByteCount {
+extension ByteCount {
     /// Zero or false is no limit.
     static func read(_ json: JSON, atLeast least: Int64 = 0) throws(JSONMismatch) -> Int64 {
         let found: Int64?
@@ -162,17 +161,6 @@ enum ByteCount {
         }
         guard found == 0 || found >= least else { throw JSONMismatch("less than \(least) bytes") }
         return found
-    }
-
-    private static func parse(_ text: String) -> Int64? {
-        let digits = text.utf8.prefix { $0.isDigit || $0 == UInt8(ascii: ".") }
-        let unit = String(Substring(text.utf8.dropFirst(digits.count))).uppercased()
-        let units = ["", "K", "M", "G", "T"]
-        guard let first = digits.first, first.isDigit, let number = Double(String(Substring(digits))),
-            let power = units.firstIndex(where: { unit == $0 || unit == "\($0)B" })
-        else { return nil }
-        let bytes = (0..<power).reduce(number) { value, _ in value * 1024 }
-        return Int64(exactly: bytes.rounded())
     }
 }
 

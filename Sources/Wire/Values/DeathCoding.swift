@@ -33,7 +33,8 @@ extension Death: JSONReadable, JSONWritable {
 }
 
 /// Exactly one member says what happened: `exit_code`, `signal`, `unknown`, `not_started`, `never_ready`,
-/// `never_said_ready`, `unhealthy`, `silent`, `stuck` or `faltered`.
+/// `never_said_ready`, `unhealthy`, `silent`, `stuck` or `faltered`; or `exceeded`, which older
+/// versions do not know and take for `unknown`.
 extension Death.Cause: JSONReadable, JSONWritable {
     init(json: JSON, clock: WallClock) throws(JSONMismatch) {
         var fields = try JSONFields(json, clock: clock)
@@ -55,6 +56,8 @@ extension Death.Cause: JSONReadable, JSONWritable {
             self = .stuck(after: stuck)
         } else if let missing: [ListenAddress] = try fields.optional("faltered") {
             self = .faltered(missing: missing)
+        } else if let excess: Excess = try fields.optional("exceeded") {
+            self = .exceeded(excess)
         } else if fields.find("unknown") != nil {
             self = .exited(.unknown)
         } else {
@@ -77,6 +80,9 @@ extension Death.Cause: JSONReadable, JSONWritable {
             case .silent(let after): writer.field("silent", after)
             case .stuck(let after): writer.field("stuck", after)
             case .faltered(let missing): writer.field("faltered", missing)
+            case .exceeded(let excess):
+                writer.field("unknown", true)
+                writer.field("exceeded", excess)
             }
         }
     }
@@ -124,6 +130,20 @@ extension Death.Cause: JSONReadable, JSONWritable {
                 writer.field("after", after)
                 writer.field("missing", missing)
             }
+        }
+    }
+}
+
+extension Excess: JSONReadable, JSONWritable {
+    init(json: JSON, clock: WallClock) throws(JSONMismatch) {
+        var fields = try JSONFields(json, clock: clock)
+        self.init(used: try fields.read("used"), limit: try fields.read("limit"))
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("used", used)
+            writer.field("limit", limit)
         }
     }
 }

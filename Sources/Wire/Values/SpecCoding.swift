@@ -67,6 +67,8 @@ extension AppSpec: JSONReadable, JSONWritable {
         writer.field("max_restart_delay", restart.longestDelay)
         writer.key("stop_exit_codes")
         writer.array(restart.stopExitCodes) { $0.integer($1) }
+        if let limit = restart.maxMemory { writer.field("max_memory_restart", limit) }
+        if let schedule = restart.schedule { writer.field("cron_restart", schedule.text) }
         writer.field("kill_signal", stopSignal)
         writer.field("kill_timeout", killTimeout)
         writer.field("listen_timeout", listenTimeout)
