@@ -73,6 +73,11 @@ extension App {
     }
 
     mutating func openCanary(_ rollout: Rollout, _ trial: Trial, _ desk: inout Desk) {
+        guard hasTrial(of: rollout.target) else {
+            // Its slots have ended for good meanwhile: there is no place where it could be tried.
+            work?.change = .superseded
+            return
+        }
         canary = Canary(
             target: rollout.target, percent: trial.percent, slots: trial.slots, instances: rollout.instances)
         hasNewShares = true
@@ -94,10 +99,13 @@ extension App {
             record(failure, of: .canary, isRolledBack: true, &desk)
             return endCanary(&desk)
         }
-        let isThere = slots.contains {
-            $0.candidate.map { $0.generation == open.target && $0.isActive } ?? false
+        if !hasTrial(of: open.target) { endCanary(&desk) }
+    }
+
+    private func hasTrial(of target: Generation) -> Bool {
+        slots.indices.contains { k in
+            isWanted(k) && slots[k].candidate.map { $0.generation == target && $0.isActive } ?? false
         }
-        if !isThere { endCanary(&desk) }
     }
 
     /// Whoever promotes or widens it hears of failures, too.

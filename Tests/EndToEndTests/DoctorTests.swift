@@ -111,14 +111,6 @@ import Wire
     }
 }
 
-extension Site {
-    /// Held still first: each would start the other again.
-    fileprivate func killBoth() throws {
-        for signal in [SIGSTOP, SIGKILL] { for process in own { kill(process.id, signal) } }
-        try eventually { own.isEmpty }
-    }
-}
-
 /// A state that cannot be read is told of by whatever is typed next.
 @Suite(.serialized) struct LosingTheState {
     @Test(arguments: Owner.here)

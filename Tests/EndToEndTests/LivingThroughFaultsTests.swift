@@ -34,14 +34,14 @@ import Testing
         defer { site.scratch.end() }
         try site.must("start", "puppet", "--name", "app")
         let pids = try site.pids(of: "app")
-        for facts in site.own.sorted(by: { $0.command[1] > $1.command[1] }) { kill(facts.id, SIGKILL) }
+        try site.killBoth()
         let state = "\(site.home)/state.json"
         rename(state, "\(site.home)/kept")
         // It leads to itself: there is something, and nobody can open it.
         try #require(symlink("state.json", state) == 0)
         let other = try site.command(["start", "puppet", "--name", "other"]).start()
         try eventually(within: .seconds(10), "it is said\n\(site.daemonLog)") {
-            site.daemonLog.contains("the daemon cannot go on: cannot read \(state)")
+            site.daemonLog.contains("the daemon cannot go on: cannot look at \(state)")
         }
         // In one step: between two there would be none, and that is an empty one.
         try #require(rename("\(site.home)/kept", state) == 0)
@@ -91,11 +91,15 @@ extension Site {
             }
         } else {
             #expect(try swpm("list").succeeded, "\(trouble.name)\n\(daemonLog)")
+            // It has met the trouble before that ends.
+            try eventually(within: .seconds(10), "\(trouble.name): a worker meanwhile\n\(daemonLog)") {
+                try trouble.endsStarts || hasNewWorker(after: victim)
+            }
         }
         end()
         _ = try meanwhile.wait(within: .seconds(30))
         try eventually(within: .seconds(20), "\(trouble.name): a new worker\n\(daemonLog)") {
-            try rows(of: "worker").allSatisfy { $0.status == "online" && $0.pid > 0 && $0.pid != victim }
+            try hasNewWorker(after: victim)
         }
         try eventually(within: .seconds(10), "\(trouble.name): it is said\n\(daemonLog)") {
             said(trouble.words, after: before)
@@ -106,6 +110,10 @@ extension Site {
         }
         // Its start may have been refused.
         try swpm("delete", "guest")
+    }
+
+    private func hasNewWorker(after victim: Int32) throws -> Bool {
+        try rows(of: "worker").allSatisfy { $0.status == "online" && $0.pid > 0 && $0.pid != victim }
     }
 
     private func said(_ words: String, after size: Int) -> Bool {

@@ -94,7 +94,7 @@ import Testing
         try site.must("delete", "all")
         let resurrect = try site.command(["resurrect"]).start()
         for _ in 0..<5 {
-            if let daemon = try? site.daemon { kill(daemon, SIGKILL) }
+            for process in site.own where process.command[1] == "daemon" { kill(process.id, SIGKILL) }
             _ = try Poller().wait(atMost: .milliseconds(50))
         }
         let result = try resurrect.wait(within: .seconds(60))

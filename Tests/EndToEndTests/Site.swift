@@ -166,6 +166,12 @@ extension Site {
         }
     }
 
+    /// SIGKILL for daemon and keeper. Held still first: each would start the other again.
+    func killBoth() throws {
+        for signal in [SIGSTOP, SIGKILL] { for process in own { kill(process.id, signal) } }
+        try eventually { own.isEmpty }
+    }
+
     /// SIGKILL for one instance; returns when all are online without it.
     func crash(_ victim: Int32, of app: String) throws {
         kill(victim, SIGKILL)

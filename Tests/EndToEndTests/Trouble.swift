@@ -9,6 +9,8 @@ struct Trouble {
     let words: String
     /// It is said while it lasts, and the command that is given meanwhile fails.
     var isAwaited = false
+    /// Nothing can be started meanwhile.
+    var endsStarts = false
     /// Begins it, and returns how it ends.
     let begin: (Site) throws -> () -> Void
 
@@ -23,7 +25,7 @@ struct Trouble {
     /// EMFILE: there is room for clients, and none for a program's pipes.
     private static var descriptors: Trouble {
         Trouble(
-            name: "no descriptors", words: "Too many open files"
+            name: "no descriptors", words: "Too many open files", endsStarts: true
         ) { site in
             let daemon = try site.daemon
             let open = Set(names(in: "/proc/\(daemon)/fd").compactMap { UInt64($0) })

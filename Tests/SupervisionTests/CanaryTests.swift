@@ -343,6 +343,23 @@ import Testing
         #expect(scene.app()?.generation == Generation(2))
     }
 
+    @Test func `where the only one beside it has done its work, there is no place for it`() {
+        var spec = Scene.spec()
+        spec.restart.automatic = false
+        var scene = Scene.serving(spec)
+        let old = scene.current(0)!
+        var release = Scene.release("2")
+        release.restart.automatic = false
+        let ticket = scene.ask(.applyCanary([release], percent: 50))
+        let new = scene.launch()
+        scene.die(old, .code(0))
+        scene.supervisor = Supervisor(restoring: scene.supervisor.saved, seed: 2, now: scene.now)
+        for id in new { scene.tell(.listened(id, Scene.address)) }
+        scene.pass(.seconds(60))
+        #expect(scene.change(of: ticket) == .superseded)
+        #expect(scene.app()?.canary == nil)
+    }
+
     @Test func `an app that is down is reloaded plainly`() {
         var scene = Scene()
         scene.ask(.apply([Scene.release("bad")]))
