@@ -25,6 +25,7 @@ test: ## Everything a change must pass (less than 30 minutes on two cores).
 	swift build --build-tests
 	$(TEST) --skip '^(LinuxTests|DaemonTests|EndToEndTests)\.'
 	swift build -c release
+	$(RELEASE)/simulate --seeds 200
 	$(TEST) --filter '^(LinuxTests|DaemonTests)\.'
 	$(TEST) --no-parallel --filter '^EndToEndTests\.'
 

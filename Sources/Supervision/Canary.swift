@@ -45,16 +45,11 @@ extension App {
     private mutating func widen(
         _ canary: Canary, _ percent: Int, count: Int?, _ operation: Operation, _ desk: inout Desk
     ) {
-        // Where it was stopped, what comes now has yet to prove itself.
-        let present = canary.slots.filter {
-            slots.indices.contains($0) && slots[$0].candidate?.generation == canary.target
-        }
-        self.canary?.slots = present
         self.canary?.instances = count ?? canary.instances
         var rollout = Rollout(
             target: canary.target, direction: .forward, isHealing: false,
             instances: count ?? canary.instances)
-        rollout.trial = Trial(percent: percent, slots: present.union(trialSlots(for: percent)))
+        rollout.trial = Trial(percent: percent, slots: canary.slots.union(trialSlots(for: percent)))
         begin(rollout, &desk)
         work = Work(operation, .rolling(rollout), change: .reloaded)
     }
@@ -99,7 +94,11 @@ extension App {
             record(failure, of: .canary, isRolledBack: true, &desk)
             return endCanary(&desk)
         }
-        if !hasTrial(of: open.target) { endCanary(&desk) }
+        if !hasTrial(of: open.target) { return endCanary(&desk) }
+        // Where it was scaled away, or stopped, what comes next has yet to prove itself.
+        canary?.slots = open.slots.filter {
+            slots.indices.contains($0) && slots[$0].candidate?.generation == open.target
+        }
     }
 
     private func hasTrial(of target: Generation) -> Bool {

@@ -8,7 +8,8 @@
 /// of the version in force is raised beside the instance. It has to prove itself as in a reload, then gets the new
 /// connections, and the old instance is drained and stopped. One slot of an app at a time. A candidate that fails
 /// goes, and the wish with it; the old instance stays. Where a canary has the place beside it, it is restarted in place. Between two replacements in one slot lie 10 s, then 20 s, and
-/// so on up to ten minutes, until an instance has been there for ten minutes without being asked to go.
+/// so on up to ten minutes, until an instance has been there for ten minutes without being asked to go. However long it has been there: once its
+/// successor has failed, the next tries come ever more seldom, too.
 ///
 /// Ask again as long as it lasts, as often as you like: what is wished already is not wished twice, and comes when it
 /// is due.
@@ -18,6 +19,8 @@ struct Replacement: Equatable, Sendable {
 
     /// Who is to go; nil: nobody at present.
     var outworn: InstanceID?
+    /// Who was to go when the last one began.
+    private var begun: InstanceID?
     /// Why it is to go, or the last one went, if it is for its memory.
     var excess: Excess?
     /// The next one may not begin before.
@@ -29,12 +32,13 @@ struct Replacement: Equatable, Sendable {
         outworn = instance.id
         excess = nil
         let served = instance.readySince.map { now - $0 } ?? .zero
-        guard served >= Replacement.longestInterval else { return }
+        guard served >= Replacement.longestInterval, begun != instance.id else { return }
         interval = Replacement.shortestInterval
         earliest = nil
     }
 
     mutating func begin(at now: Instant) {
+        begun = outworn
         earliest = now + interval
         interval = min(interval * 2, Replacement.longestInterval)
     }

@@ -22,9 +22,15 @@ extension App {
         // Where nobody is fit, whoever is there is better than nobody.
         let others = fit.isEmpty && tried.isEmpty ? glances.compactMap(\.online) : fit
         let spared = sparing(others + tried)
-        let shares = [Share].split(
-            spared.filter { !tried.contains($0) }, spared.filter(tried.contains),
-            percent: canary?.percent ?? 0)
+        // A canary's share is of what another version gets; where all are of one version they get the same.
+        let percent = canary.flatMap { open in
+            spared.contains { isOther($0, than: open.target) } ? open.percent : nil
+        }
+        let shares =
+            percent.map {
+                .split(spared.filter { !tried.contains($0) }, spared.filter(tried.contains), percent: $0)
+            }
+            ?? [Share].even(spared)
         guard shares != steered else { return }
         steered = shares
         let receivers = Set(shares.map(\.instance))
@@ -59,6 +65,10 @@ extension App {
             if let candidate = slots[k].candidate, candidate.phase == .online { return candidate.id }
             return isNew ? slots[k].online : nil
         }
+    }
+
+    private func isOther(_ id: InstanceID, than target: Generation) -> Bool {
+        slots.contains { $0.current?.id == id && $0.current?.generation != target }
     }
 
     private func canaryReceiver(of k: Int) -> InstanceID? {

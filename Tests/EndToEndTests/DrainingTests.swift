@@ -167,15 +167,7 @@ import Testing
 
 /// Clients that keep their connections, and think between two requests.
 @Suite(.serialized) struct KeepingConnections {
-    /// Each server once, root's turn and a user's in turn; all of both when there is time.
-    static let stages: [(Server, Owner)] = {
-        let servers: [Server] = [.go, .threads, .uvicorn, .java, .puma]
-        let all = servers.flatMap { server in Owner.here.map { (server, $0) } }
-        guard !Counts.isSoak, Owner.here.count == 2 else { return all }
-        return all.enumerated().filter { [0, 3].contains($0.offset % 4) }.map(\.element)
-    }()
-
-    @Test(arguments: stages)
+    @Test(arguments: Counts.byTurns([Server.go, .threads, .uvicorn, .java, .puma]))
     func `with think time no request is cut by a reload`(_ server: Server, _ owner: Owner) throws {
         let site = try Site(owner)
         defer { site.scratch.end() }

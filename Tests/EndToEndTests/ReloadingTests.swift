@@ -3,7 +3,7 @@ import Testing
 
 /// Replacing all instances of a program that knows nothing of it, while clients keep coming.
 @Suite(.serialized) struct Reloading {
-    @Test(arguments: Server.allCases, Owner.here)
+    @Test(arguments: Counts.byTurns(Server.allCases))
     func `a rolling reload under load fails no request`(_ server: Server, _ owner: Owner) throws {
         let site = try Site(owner)
         defer { site.scratch.end() }

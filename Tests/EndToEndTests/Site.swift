@@ -19,6 +19,12 @@ enum Owner: String, CaseIterable, CustomTestStringConvertible {
 enum Counts {
     static let isSoak = environment("SWPM_SOAK") != nil
     static func of(_ few: Int, soak all: Int) -> Int { isSoak ? all : few }
+
+    /// Each with every owner; where time is short each once, with root and the user in turn.
+    static func byTurns<Case>(_ cases: [Case]) -> [(Case, Owner)] {
+        guard !isSoak else { return cases.flatMap { one in Owner.here.map { (one, $0) } } }
+        return cases.enumerated().map { ($0.element, Owner.here[$0.offset % Owner.here.count]) }
+    }
 }
 
 /// A machine's worth of swpm for one test: the released binary, a home and a place for programs, all in a scratch

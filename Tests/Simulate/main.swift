@@ -29,17 +29,57 @@ while let argument = arguments.next() {
     }
 }
 
+/// What is told of a life.
+struct Verdict: Sendable {
+    var digest: UInt64
+    var moments: Int
+    var violation: String?
+    var report: String?
+
+    init(seed: Int, told: Int) {
+        let life = Life(seed: UInt64(seed))
+        digest = life.digest.value
+        moments = life.history.count
+        violation = life.violation
+        report = violation == nil ? nil : life.report(last: told)
+    }
+}
+
+/// Lives through the seeds, as many at once as there are processors, and tells of them in their order.
+func live(_ range: Range<Int>, told: Int, hear: (Int, Verdict) -> Void) async {
+    let crowd = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    await withTaskGroup(of: (Int, Verdict).self) { group in
+        var waiting: [Int: Verdict] = [:]
+        var next = range.lowerBound
+        func begin() {
+            guard next < range.upperBound else { return }
+            let seed = next
+            next += 1
+            group.addTask { (seed, Verdict(seed: seed, told: told)) }
+        }
+        for _ in 0..<crowd * 2 { begin() }
+        var due = range.lowerBound
+        for await (seed, verdict) in group {
+            waiting[seed] = verdict
+            begin()
+            while let verdict = waiting.removeValue(forKey: due) {
+                hear(due, verdict)
+                due += 1
+            }
+        }
+    }
+}
+
 var digest = Digest()
 var moments = 0
 var failed = 0
 let range = only.map { $0..<($0 + 1) } ?? first..<(first + seeds)
-for seed in range {
-    let life = Life(seed: UInt64(seed))
-    digest.mix(life.digest.value)
-    moments += life.history.count
-    guard let violation = life.violation else { continue }
+await live(range, told: told) { seed, verdict in
+    digest.mix(verdict.digest)
+    moments += verdict.moments
+    guard let violation = verdict.violation else { return }
     failed += 1
-    print(wantsAll ? "seed \(seed): \(violation)" : life.report(last: told))
+    print(wantsAll ? "seed \(seed): \(violation)" : verdict.report ?? "")
     fflush(nil)
     if !wantsAll { exit(1) }
 }

@@ -9,15 +9,6 @@ import Testing
         old = (0..<4).map { [scene] in scene.current($0)! }
     }
 
-    /// A canary of a new release, opened.
-    private mutating func open(_ percent: Int = 5) -> [InstanceID] {
-        let ticket = scene.ask(.applyCanary([Scene.release("2", instances: 4)], percent: percent))
-        let new = scene.serve()
-        scene.pass(.seconds(1))
-        #expect(scene.change(of: ticket) == .canary)
-        return new
-    }
-
     @Test mutating func `one of the new version stands beside four, proves itself, and gets its share`() {
         let ticket = scene.ask(.applyCanary([Scene.release("2", instances: 4)], percent: 5))
         let new = scene.serve()
@@ -41,74 +32,11 @@ import Testing
 
     @Test(arguments: [(1, 1), (25, 1), (26, 2), (50, 2), (51, 3), (99, 4)])
     mutating func `as many as the share is of all`(_ percent: Int, _ count: Int) {
-        #expect(open(percent).count == count)
-    }
-
-    @Test mutating func `promoting goes on with the canary, which is not started again`() {
-        let new = open()[0]
-        let ticket = scene.ask(.promote(.all))
-        #expect(scene.steering == [new] + old.dropFirst())
-        #expect(scene.drains == [old[0]])
-        for _ in 0..<4 {
-            scene.obey()
-            scene.serve()
-            scene.pass(.seconds(2))
-        }
-        guard case .done(let outcomes) = scene.reply(to: ticket) else {
-            Issue.record("expected an answer")
-            return
-        }
-        #expect(outcomes.first?.change == .promoted)
-        #expect(outcomes.first?.note == .promoted(Generation(2)))
-        #expect(scene.current(0) == new)
-        #expect(scene.spawns.count == 8)
-        #expect(scene.app()?.canary == nil)
-        #expect(scene.app()?.slots.allSatisfy { $0.current?.generation == Generation(2) } == true)
-    }
-
-    @Test mutating func `a promotion that fails goes back, the canary with it`() {
-        _ = open()
-        let ticket = scene.ask(.promote(.all))
-        scene.obey()
-        scene.die(scene.launch()[0])
-        for _ in 0..<4 { scene.swap() }
-        guard case .rolledBack = scene.reply(to: ticket) else {
-            Issue.record("expected a rollback")
-            return
-        }
-        #expect(scene.app()?.canary == nil)
-        #expect(scene.app()?.slots.allSatisfy { $0.current?.generation == Generation(1) } == true)
-    }
-
-    @Test mutating func `a promotion that is never ready fails once, and the canary is not raised again`() {
-        _ = open()
-        let ticket = scene.ask(.promote(.all))
-        scene.obey()
-        let spawned = scene.launch().count
-        #expect(spawned == 1)
-        scene.pass(.seconds(30))
-        for _ in 0..<6 { scene.swap() }
-        guard case .rolledBack = scene.reply(to: ticket) else {
-            Issue.record("expected a rollback")
-            return
-        }
-        #expect(scene.app()?.canary == nil)
-        #expect(scene.app()?.failures.count == 1)
-        #expect(scene.app()?.slots.allSatisfy { $0.current?.generation == Generation(1) } == true)
-    }
-
-    @Test mutating func `scaling after it is opened is the later wish when it is promoted`() {
-        _ = open()
-        scene.ask(.scale(.all, .to(6)))
-        _ = scene.serve()
-        let ticket = scene.ask(.promote(.all))
-        for _ in 0..<10 { scene.swap() }
-        #expect(scene.change(of: ticket) == .promoted)
-        #expect(scene.app()?.slots.count == 6)
+        #expect(scene.openCanary(percent).count == count)
     }
 
     @Test mutating func `rolling back takes it out of rotation, drains it and stops it`() {
-        let new = open()
+        let new = scene.openCanary()
         let ticket = scene.ask(.rollback(.all))
         #expect(scene.shares == .even(old))
         #expect(scene.drains == new)
@@ -120,7 +48,7 @@ import Testing
     }
 
     @Test mutating func `one that dies is out of rotation at once, and takes the others along`() {
-        let new = open(50)
+        let new = scene.openCanary(50)
         scene.die(new[0], .code(3))
         #expect(scene.shares == .even(old))
         #expect(scene.drains == [new[1]])
@@ -134,7 +62,7 @@ import Testing
     }
 
     @Test mutating func `one that closes its listener is out of rotation at once`() {
-        let new = open()
+        let new = scene.openCanary()
         scene.tell(.unlistened(new[0], Scene.address))
         #expect(scene.shares == .even(old))
         scene.obey()
@@ -142,7 +70,7 @@ import Testing
     }
 
     @Test mutating func `one that does its work no more is out of rotation at once`() {
-        let new = open()
+        let new = scene.openCanary()
         scene.tell(.faltered(new[0]))
         #expect(scene.shares == .even(old))
         scene.obey()
@@ -179,7 +107,7 @@ import Testing
     }
 
     @Test mutating func `asking again widens it`() {
-        let new = open()
+        let new = scene.openCanary()
         let ticket = scene.ask(.canary(.all, percent: 50))
         #expect(scene.shares == .split(old, new, percent: 5))
         let more = scene.serve()
@@ -193,7 +121,7 @@ import Testing
     }
 
     @Test mutating func `it can be widened after the app has shrunk`() {
-        let new = open(50)
+        let new = scene.openCanary(50)
         scene.ask(.scale(.all, .to(1)))
         scene.obey()
         scene.ask(.canary(.all, percent: 10))
@@ -201,7 +129,7 @@ import Testing
     }
 
     @Test mutating func `another release takes its place`() {
-        let first = open()
+        let first = scene.openCanary()
         let ticket = scene.ask(.applyCanary([Scene.release("3", instances: 4)], percent: 5))
         #expect(scene.drains == first)
         #expect(scene.shares == .even(old))
@@ -214,7 +142,7 @@ import Testing
     }
 
     @Test mutating func `a reload ends it, and replaces everything`() {
-        let new = open()
+        let new = scene.openCanary()
         let ticket = scene.ask(.apply([Scene.release("3", instances: 4)]))
         #expect(scene.drains == new)
         for _ in 0..<5 {
@@ -228,7 +156,7 @@ import Testing
     }
 
     @Test mutating func `scaling keeps the share, and scaling to nothing ends it`() {
-        let new = open(20)
+        let new = scene.openCanary(20)
         scene.ask(.scale(.all, .to(6)))
         let grown = scene.serve()
         #expect(scene.spawns.suffix(2).allSatisfy { $0.1.generation == Generation(1) })
@@ -242,7 +170,7 @@ import Testing
     }
 
     @Test mutating func `a restart restarts the version in force, and leaves it`() {
-        let new = open()
+        let new = scene.openCanary()
         let ticket = scene.ask(.restart(.all))
         for _ in 0..<4 {
             scene.obey()
@@ -256,7 +184,7 @@ import Testing
     }
 
     @Test mutating func `stopping and deleting end it`() {
-        let new = open()
+        let new = scene.openCanary()
         let ticket = scene.ask(.stop(.all))
         scene.obey()
         #expect(scene.change(of: ticket) == .stopped)
@@ -274,7 +202,7 @@ import Testing
     }
 
     @Test mutating func `the one beside it is brought back when it crashes, as it was`() {
-        let new = open()
+        let new = scene.openCanary()
         scene.die(old[0])
         #expect(scene.spawns.last?.1.generation == Generation(1))
         #expect(scene.heir(of: old[0]) != nil)
@@ -284,13 +212,13 @@ import Testing
     }
 
     @Test mutating func `where nobody else serves it gets everything`() {
-        let new = open()
+        let new = scene.openCanary()
         for id in old { scene.tell(.exited(id, Exit(status: .code(1), at: scene.now))) }
         #expect(scene.shares == .even(new))
     }
 
     @Test mutating func `an instance that falters beside it is restarted in place`() {
-        let new = open()
+        let new = scene.openCanary()
         scene.tell(.faltered(old[0]))
         scene.obey()
         let fresh = scene.serve()
@@ -300,7 +228,7 @@ import Testing
     }
 
     @Test mutating func `it survives the daemon, and can be promoted by the next one`() {
-        let new = open()
+        let new = scene.openCanary()
         scene.supervisor = Supervisor(restoring: scene.supervisor.saved, seed: 2, now: scene.now)
         scene.pass(.seconds(60))
         #expect(scene.shares == .split(old, new, percent: 5))
@@ -325,22 +253,6 @@ import Testing
         scene.pass(.seconds(60))
         #expect(scene.change(of: ticket) == .canary)
         #expect(scene.shares == .split(old, new, percent: 5))
-    }
-
-    @Test mutating func `its number of instances counts when it is promoted`() {
-        let ticket = scene.ask(.applyCanary([Scene.release("2", instances: 2)], percent: 5))
-        scene.serve()
-        scene.pass(.seconds(1))
-        #expect(scene.change(of: ticket) == .canary)
-        #expect(scene.app()?.slots.count == 4)
-        scene.ask(.promote(.all))
-        for _ in 0..<6 {
-            scene.obey()
-            scene.serve()
-            scene.pass(.seconds(2))
-        }
-        #expect(scene.app()?.slots.count == 2)
-        #expect(scene.app()?.generation == Generation(2))
     }
 
     @Test func `where the only one beside it has done its work, there is no place for it`() {
@@ -379,17 +291,4 @@ import Testing
         }
     }
 
-    @Test mutating func `a blue-green promotion keeps the share until the switch`() {
-        var spec = Scene.release("2", instances: 4)
-        spec.strategy = .blueGreen
-        scene.ask(.applyCanary([spec], percent: 5))
-        let new = scene.serve()
-        scene.pass(.seconds(1))
-        scene.ask(.promote(.all))
-        let more = scene.serve()
-        #expect(more.count == 3)
-        #expect(scene.shares == .split(old, new, percent: 5))
-        scene.pass(.seconds(1))
-        #expect(scene.shares == .even(new + more))
-    }
 }

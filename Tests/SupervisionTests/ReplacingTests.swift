@@ -87,6 +87,23 @@ import Testing
         #expect(scene.current() != tired)
     }
 
+    @Test func `however long the old one has served, what fails beside it is tried ever more seldom`() {
+        var scene = Scene.serving()
+        scene.pass(.seconds(3600))
+        let tired = scene.current()!
+        for interval in [10, 20, 40] {
+            scene.tell(.faltered(tired))
+            scene.die(scene.launch()[0], .code(3))
+            scene.tell(.faltered(tired))
+            let spawned = scene.spawns.count
+            scene.pass(.seconds(interval) - .milliseconds(1))
+            #expect(scene.spawns.count == spawned)
+            scene.pass(.milliseconds(1))
+            #expect(scene.spawns.count == spawned + 1)
+        }
+        #expect(scene.current() == tired)
+    }
+
     @Test func `an instance that recovers before its turn is left alone`() {
         var scene = Scene.serving(Scene.spec(instances: 2))
         let second = scene.current(1)!

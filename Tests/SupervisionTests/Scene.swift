@@ -118,6 +118,16 @@ extension Scene {
         return scene
     }
 
+    /// A canary of another release beside four instances, opened.
+    mutating func openCanary(_ percent: Int = 5, strategy: AppSpec.Strategy = .rolling) -> [InstanceID] {
+        var release = Scene.release("2", instances: 4)
+        release.strategy = strategy
+        ask(.applyCanary([release], percent: percent))
+        let new = serve()
+        pass(.seconds(1))
+        return new
+    }
+
     /// A whole reload step: the candidate serves, is believed, and the old one ends.
     mutating func swap() {
         serve()

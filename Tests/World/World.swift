@@ -76,13 +76,23 @@ extension World {
 
     /// Lets everything come to rest, for which there is no excuse not to.
     private mutating func rest() {
-        run(until: now + .seconds(3600))
+        var end = now + .seconds(3600)
+        run(until: end)
+        // Whoever outgrows its memory is replaced again and again, now perhaps, too: that one must come to its end.
+        for _ in 0..<60 where violation == nil && isReplacing {
+            end = end + .seconds(1)
+            run(until: end)
+        }
         invariants.checkRest(supervisor)
         guard violation == nil, kernel.next == nil else { return }
         take(.deadlinePassed)
         if history.last?.effects.isEmpty == false {
             invariants.violate("an effect after everything was at rest")
         }
+    }
+
+    private var isReplacing: Bool {
+        supervisor.snapshot.apps.contains { $0.operation != nil && $0.spec.restart.maxMemory != nil }
     }
 }
 
