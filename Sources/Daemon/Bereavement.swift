@@ -26,6 +26,7 @@ extension Loop {
         }
         scribe.log("the keeper was killed: another has everything, and starts the next daemon")
         prober.endAll()
+        logs.end(isLast: false)
         scribe.finish()
         ThisProcess.exit(0)
     }

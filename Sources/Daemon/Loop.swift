@@ -135,6 +135,7 @@ final class Loop {
         }
         if let legacy { write(legacy) } else if stateIsStale { save() }
         if historyIsStale { saveHistory() }
+        logs.end(isLast: !isMakingWay)
         scribe.finish()
         if isMakingWay { return }
         prober.endAll()
@@ -274,6 +275,7 @@ final class Loop {
     /// what runs.
     func leaveToServiceManager() -> Never {
         save()
+        logs.end(isLast: false)
         scribe.finish()
         ThisProcess.exit(1)
     }

@@ -147,8 +147,12 @@ extension App {
         switch place {
         case .candidate: return true
         case .current:
-            if case .rolling = work?.stage { return isUnproven(instance, at: now) }
-            return work != nil && !hasLasted(instance, at: now)
+            switch work?.stage {
+            case .rolling: return isUnproven(instance, at: now)
+            case .awaiting, .emptying, .turning: return !hasLasted(instance, at: now)
+            // It stays until what is to replace it has proved itself.
+            case .replacing, nil: return false
+            }
         case .leaving: return false
         }
     }

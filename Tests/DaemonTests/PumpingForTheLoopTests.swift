@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test func `pipes are kept while they can say something, and no longer`() throws {
-        defer { logs.end() }
+        defer { logs.end(isLast: false) }
         let paths = (scratch.path("out.log"), scratch.path("error.log"))
         let keys = ["log/7/out\(paths.0)", "log/7/error\(paths.1)"]
         do {
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test func `what never became a program is let go of`() throws {
-        defer { logs.end() }
+        defer { logs.end(isLast: false) }
         let pipes = try logs.open(
             InstanceID(1), plans(scratch.path("out.log"), scratch.path("error.log")))
         try withExtendedLifetime(pipes) {
@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test func `after a daemon's death every stream goes on, known or not`() throws {
-        defer { logs.end() }
+        defer { logs.end(isLast: false) }
         let known = try Pipe.unbreakable()
         let unknown = try Pipe.unbreakable()
         let file = scratch.path("unknown.log")

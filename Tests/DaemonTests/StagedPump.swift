@@ -26,9 +26,17 @@ final class StagedPump {
     }
 
     func end() {
-        orders.send(.end)
-        thread.join()
+        send(.end(isLast: false))
+        join()
         scratch.end()
+    }
+
+    /// Waits for its end, once.
+    func join() { thread.join() }
+
+    var complaints: [String] {
+        hear()
+        return heard.compactMap { if case .complaint(let text) = $0 { text } else { nil } }
     }
 
     /// Two streams of an instance, and what a program of it would write to.

@@ -232,6 +232,20 @@ import Testing
         #expect(scene.steering == all)
     }
 
+    @Test func `however young it is, it stays until that one is believed`() {
+        var scene = Scene()
+        scene.ask(.apply([Self.checked(liveness: true)]))
+        let sick = scene.serve()[0]
+        scene.tell(.checked(sick, .passed))
+        for _ in 0..<3 { scene.tell(.checked(sick, Self.bad)) }
+        let fresh = scene.serve()[0]
+        scene.tell(.checked(fresh, .passed))
+        scene.tell(.checked(sick, Self.bad))
+        #expect(scene.signals.isEmpty && scene.steering == [sick])
+        scene.pass(.seconds(1))
+        #expect(scene.steering == [fresh] && scene.drains == [sick])
+    }
+
     @Test func `with liveness the unhealthy is replaced by one that is healthy first`() {
         var scene = Self.healthy(Self.checked(instances: 2, liveness: true))
         let all = scene.steering

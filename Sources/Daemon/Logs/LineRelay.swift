@@ -4,8 +4,8 @@ internal import Wire
 
 /// Takes a stream apart into lines, and writes them in another form or to several files.
 ///
-/// What it has read and not written is lost when the daemon is killed: one batch, and a line without an end. A
-/// class, because the stream and the pump share it.
+/// What it has read and not written is lost when the daemon is killed, but not when it ends in order: one batch, and a line without
+/// an end. A class, because the stream and the pump share it.
 final class LineRelay {
     private var own: Sink?
     private var other: Sink?
@@ -60,11 +60,17 @@ final class LineRelay {
     func tell(_ bytes: [UInt8]) { for flow in flows { flow.take(bytes) } }
 
     /// Nobody will say anything any more.
-    func end() {
-        for flow in flows {
-            flow.take(nil)
-            flow.isOver = true
-        }
+    func end() { for flow in flows { flow.end() } }
+
+    /// Writes everything that it has; of a line without an end others go on with the rest. False: there was nothing.
+    func handOver() throws(SystemError) -> Bool {
+        for flow in flows { flow.take(nil) }
+        let hadAny = unwritten > 0 || formatter.waiting > 0
+        unwritten += formatter.waiting
+        let wall = Clock.wall()
+        put(formatter.surrender(at: wall, offset: Clock.offset(atWall: wall)))
+        try flush()
+        return hadAny
     }
 
     /// What was read before and is not written yet.

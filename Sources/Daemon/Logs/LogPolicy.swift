@@ -35,6 +35,11 @@ enum LogPolicy {
     static let answerPatience: Int64 = 1_000_000_000
     static let lostThreads = 16
 
+    /// At an end in order: how long other loggers may take over what waits for them, and until the daemon goes without a word of the
+    /// pump.
+    static let outletFarewell: Int64 = 500_000_000
+    static let partingPatience: Int64 = 3_000_000_000
+
     /// From the first new stream of a rush until its files are there, though nothing was said.
     static let openingDelay: Int64 = 100_000_000
 

@@ -21,7 +21,6 @@ final class LogPump {
     private let keeper: KeeperLink
     private let orders: Mailbox<PumpOrder>
     private let reports: Mailbox<PumpReport>
-    private let thread: Thread
     /// What holds for files of which nobody said anything.
     private let place: LogPlace
     /// Those that were needed last: the files of one app follow each other.
@@ -32,6 +31,7 @@ final class LogPump {
     private var dropped: [StreamID: Int] = [:]
     /// Bytes that did not get where else they should.
     private var astray: [StreamID: Int] = [:]
+    private var hasEnded = false
     /// Of all streams, since the trouble began.
     private var droppedLately: [StreamID: Int] = [:]
 
@@ -44,14 +44,27 @@ final class LogPump {
         self.place = place
         rules = LogRules(ofUnknown: place.settings)
         let pump = try Pump(orders, reports, Archivist(place, complaints: reports), place.settings)
-        thread = try Succession(pump).begin()
+        try Succession(pump).begin().detach()
         _ = try watches.watch(reports.number, for: .readable) { [weak self] _ in self?.readReports() }
     }
 
-    /// Ends the thread; what is in the pipes stays there.
-    func end() {
-        orders.send(.end)
-        thread.join()
+    /// Has what the pump holds in memory written, and ends it. What is in the pipes stays there for the next daemon; if there
+    /// will be none, it is written, too. Waits no longer than `LogPolicy.partingPatience`, and says what is lost.
+    func end(isLast: Bool) {
+        orders.send(.end(isLast: isLast))
+        let deadline = Clock.monotonic() + LogPolicy.partingPatience
+        do throws(SystemError) {
+            let poller = try Poller()
+            try poller.add(reports.number, token: 0, for: .readable)
+            while !hasEnded {
+                let left = deadline - Clock.monotonic()
+                guard left > 0 else { throw SystemError("end the log pump", code: SystemError.timedOut) }
+                _ = try poller.wait(atMost: .nanoseconds(left))
+                readReports()
+            }
+        } catch {
+            onTrouble?("\(error): what was in its memory, and in no log, is lost")
+        }
     }
 }
 
@@ -187,6 +200,7 @@ extension LogPump {
                 onTrouble?("logs are written again; \(bytes) bytes were dropped")
                 droppedLately = [:]
             case .complaint(let text): onTrouble?(text)
+            case .ended: hasEnded = true
             }
         }
     }

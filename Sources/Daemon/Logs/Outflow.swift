@@ -52,6 +52,12 @@ final class Outflow {
         outlet.flush(at: Clock.monotonic())
     }
 
+    /// Nothing will follow.
+    func end() {
+        take(nil)
+        isOver = true
+    }
+
     /// Whole lines, not too many at once.
     private func offer(_ text: [UInt8]) {
         var rest = text[...]

@@ -135,6 +135,9 @@ extension Outlet {
         return isTroubled ? lostAt + LogPolicy.outletPause : nil
     }
 
+    /// It takes nothing just now, and may again.
+    var isDelayed: Bool { first != nil && way != nil }
+
     private func send(_ bytes: [UInt8]) throws(SystemError) -> Transfer {
         let way = try connected()
         guard logger == nil else { return try way.descriptor.sendMessage(bytes) }
@@ -193,6 +196,14 @@ extension Outlet {
             .complaint(
                 "\(name): \(reason). Lines for it wait, and are dropped when those of a stream are more than "
                     + "\(LogPolicy.outletShare >> 10) KiB"))
+    }
+
+    /// Nobody will send it any more.
+    func tellWhatIsLeft() {
+        var left = isTroubled ? lost : 0
+        var item = first
+        while let one = item { (left, item) = (left + one.worth, one.next) }
+        if left > 0 { report(.complaint("\(name): \(left) bytes were not taken before the daemon ended")) }
     }
 
     private func recover() {

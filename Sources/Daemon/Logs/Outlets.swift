@@ -23,7 +23,7 @@ final class Outlets {
 
     /// The ways that the lines of a stream take besides files; those that it has stay.
     func flows(of stream: StreamID, _ plan: StreamPlan, former: [Outflow] = []) -> [Outflow] {
-        for flow in former where !plan.outlets.contains(flow.outlet.kind) { flow.isOver = true }
+        for flow in former where !plan.outlets.contains(flow.outlet.kind) { flow.end() }
         var flows = former.filter { !$0.isOver }
         for kind in plan.outlets where !flows.contains(where: { $0.outlet.kind == kind }) {
             if let outlet = outlet(kind) { flows.append(Outflow(outlet, stream, plan)) }
@@ -69,10 +69,25 @@ extension Outlets {
     }
 
     /// Some take lines again.
-    func stirred(at now: Int64) {
+    func stirred() { attend(atMost: .zero) }
+
+    /// Sends what waits, as far as it is taken by then, and says how much was not.
+    func end(by deadline: Int64) {
+        for outlet in all { outlet.stirred(at: Clock.monotonic()) }
+        while all.contains(where: \.isDelayed) {
+            let left = deadline - Clock.monotonic()
+            guard left > 0 else { break }
+            attend(atMost: .nanoseconds(left))
+        }
+        for outlet in all { outlet.tellWhatIsLeft() }
+    }
+
+    private func attend(atMost limit: Duration) {
         // The set itself is always there; what cannot be asked is tried after a pause.
-        for event in (try? poller.wait(atMost: .zero)) ?? [] {
-            for outlet in all where token(of: outlet) == event.token { outlet.stirred(at: now) }
+        for event in (try? poller.wait(atMost: limit)) ?? [] {
+            for outlet in all where token(of: outlet) == event.token {
+                outlet.stirred(at: Clock.monotonic())
+            }
         }
     }
 

@@ -20,7 +20,8 @@ enum PumpOrder: Sendable {
     case reopen
     /// The thread that was given up has got its answer.
     case back(Tenure)
-    case end
+    /// Nothing is moved any more, but what nobody else could.
+    case end(isLast: Bool)
 
     /// Where a stream comes from.
     enum Origin: Sendable {
@@ -47,12 +48,14 @@ enum PumpReport: Equatable, Sendable {
     case astray(StreamID, Int)
     /// Something else that went wrong.
     case complaint(String)
+    /// The last that is heard.
+    case ended
 }
 
 /// Moves the output of all programs from pipes to files, on a thread of its own.
 ///
-/// No byte is ever only in this process' memory, so nothing is lost when it is killed; and a slow disk delays only
-/// this thread. When a disk does not answer at all, the thread that asked is given up and another goes on: whatever
+/// Of what goes into files as it was said no byte is ever only in this process' memory, so nothing of it is lost when it is killed;
+/// and a slow disk delays only this thread. When a disk does not answer at all, the thread that asked is given up and another goes on: whatever
 /// may hang is an `attempt`, and whoever fails in it touches nothing here any more. A class, because one thread after
 /// another has it; unchecked, because `Tenure` sees to it that only one does.
 final class Pump: @unchecked Sendable {
@@ -62,7 +65,7 @@ final class Pump: @unchecked Sendable {
     private let settings: HomeSettings
     let poller: Poller
     /// Made when the first stream wants them.
-    private var outlets: Outlets?
+    private(set) var outlets: Outlets?
     private let scratch = PumpedStream.Scratch()
     /// What is carried out, and how far: whoever takes over does the one that hung again.
     private var inbox: [PumpOrder] = []
@@ -91,7 +94,10 @@ final class Pump: @unchecked Sendable {
     private var opensAt: Int64?
     private var nextToken: UInt64 = 2
     var growth = 0
-    private var isEnding = false
+    /// It is to end, and whether another pump will go on with the pipes.
+    private var ending: Ending?
+
+    enum Ending { case handsOver, isLast }
 
     private static let ordersToken: UInt64 = 0
     private static let outletsToken: UInt64 = 1
@@ -115,7 +121,9 @@ final class Pump: @unchecked Sendable {
             // What whoever hung had not done.
             carryOut()
             if tenure.isOver { return }
-            if isEnding { break }
+            if let ending {
+                if part(ending) { break } else { return }
+            }
             let due = [resting.values.min(), opensAt, outlets?.deadline].compactMap { $0 }.min()
             let limit = due.map { Duration.nanoseconds(max(0, $0 - Clock.monotonic())) }
             for event in try poller.wait(atMost: limit) {
@@ -123,7 +131,7 @@ final class Pump: @unchecked Sendable {
                 case Pump.ordersToken:
                     inbox += orders.take()
                     carryOut()
-                case Pump.outletsToken: outlets?.stirred(at: Clock.monotonic())
+                case Pump.outletsToken: outlets?.stirred()
                 default: stirred(event.token)
                 }
                 if tenure.isOver { return }
@@ -137,6 +145,7 @@ final class Pump: @unchecked Sendable {
             outlets?.deadlinePassed(at: now)
         }
         archivist.end()
+        reports.send(.ended)
     }
 
     private func stirred(_ token: UInt64) {
@@ -159,7 +168,7 @@ extension Pump {
             case .keep(let plans): keep(plans)
             case .reopen: reopen()
             case .back(let former): isBack(former, at: Clock.monotonic())
-            case .end: isEnding = true
+            case .end(let isLast): ending = isLast ? .isLast : .handsOver
             }
             if tenure.isOver { return }
             position += 1

@@ -103,6 +103,12 @@ extension PumpedStream {
         return plan
     }
 
+    /// Lines go into the file only, and as they are.
+    private func endRelay(_ relay: LineRelay) throws(SystemError) {
+        if try relay.handOver() { file.wrote(id, at: Clock.monotonic()) }
+        self.relay = nil
+    }
+
     /// From now on lines go elsewhere, too.
     func beginRelay(_ flows: [Outflow]) {
         guard let plan, !flows.isEmpty else { return }
@@ -170,7 +176,12 @@ extension PumpedStream {
     }
 
     private func step() throws(SystemError) -> Transfer {
-        if let relay { return try relay.step(from: pipe, isFinished: isFinished, tenure) }
+        if let relay {
+            guard plan?.isRaw == true else {
+                return try relay.step(from: pipe, isFinished: isFinished, tenure)
+            }
+            try endRelay(relay)
+        }
         if copies { return try copy() }
         // It is put aside only where a line ends: up to there and no further is moved first.
         if file.isDue(at: Clock.wall()), !file.rotate(at: Clock.wall()) {

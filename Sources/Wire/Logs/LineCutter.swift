@@ -36,10 +36,10 @@ public struct LineCutter: Sendable {
         }
     }
 
-    /// What was said without an end, when nothing will follow.
-    public mutating func finish(_ body: (Line) -> Void) {
+    /// What was said without an end, when nothing will follow, or not here.
+    public mutating func finish(isPartial: Bool = false, _ body: (Line) -> Void) {
         guard !rest.isEmpty || isContinued else { return }
-        rest.withUnsafeBytes { body(Line(bytes: $0, isContinued: isContinued, isPartial: false)) }
+        rest.withUnsafeBytes { body(Line(bytes: $0, isContinued: isContinued, isPartial: isPartial)) }
         rest = []
         isContinued = false
     }

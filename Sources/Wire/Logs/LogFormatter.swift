@@ -55,10 +55,21 @@ extension LogFormatter {
 
     /// The last line, if it has no end.
     public mutating func finish(at time: Int64, offset: Int) -> [UInt8] {
+        finish(at: time, offset: offset, isPartial: false)
+    }
+
+    /// What waits for the end of its line, with which somebody else goes on: what is written as it was said has no end yet, what is
+    /// written in another form is a line of its own.
+    public mutating func surrender(at time: Int64, offset: Int) -> [UInt8] {
+        let text = finish(at: time, offset: offset, isPartial: true)
+        return style == .plain ? Array(text.dropLast()) : text
+    }
+
+    private mutating func finish(at time: Int64, offset: Int, isPartial: Bool) -> [UInt8] {
         let stamp = stamp(time, offset)
         var output: [UInt8] = []
         let (style, speaker) = (style, speaker)
-        cutter.finish { LogFormatter.write($0, style, speaker, stamp, to: &output) }
+        cutter.finish(isPartial: isPartial) { LogFormatter.write($0, style, speaker, stamp, to: &output) }
         return output
     }
 
