@@ -88,23 +88,6 @@ import Wire
         #expect(!tenure.finish(begun: 8) && tenure.isOver && tenure.busySince == nil)
     }
 
-    /// Nil where this file system has no leases.
-    private func lease(_ path: String) throws -> Running? {
-        let program = """
-            import fcntl, os, signal, sys
-            signal.signal(signal.SIGIO, signal.SIG_IGN)
-            try:
-                fcntl.fcntl(os.open(sys.argv[1], os.O_RDONLY), fcntl.F_SETLEASE, fcntl.F_RDLCK)
-                print("held", flush=True)
-            except OSError:
-                print("none", flush=True)
-            signal.pause()
-            """
-        let running = try Command("python3", ["-c", program, path]).start()
-        try eventually("the lease") { running.outputSoFar.hasSuffix("\n") }
-        return running.outputSoFar == "held\n" ? running : nil
-    }
-
     private func say(_ text: String, to pipes: LogPump.Pipes) throws {
         _ = try pipes.output.descriptor.write(Array(text.utf8))
     }

@@ -164,10 +164,9 @@ private final class Manager {
         try site.must("start", "puppet", "--name", "app")
         let pid = try site.pids(of: "app")[0]
         // As a power cut does it: everything at once.
-        for victim in site.own.sorted(by: { $0.command[1] > $1.command[1] }).map(\.id) + [pid] {
-            kill(victim, SIGKILL)
-        }
-        try eventually { site.own.isEmpty && !isAlive(pid) }
+        try site.killBoth()
+        kill(pid, SIGKILL)
+        try eventually { !isAlive(pid) }
         let stranger = try Command("/bin/sleep", ["1000"]).start()
         let boot = try #require(readFile("/proc/sys/kernel/random/boot_id")).dropLast()
         var state = try #require(readFile("\(site.home)/state.json"))

@@ -49,9 +49,7 @@ import Testing
         defer { site.scratch.end() }
         let (bad, good) = (site.scratch.path("bad.log"), site.scratch.path("good.log"))
         let index = site.file(".bad.log.times", "")
-        let holder = try site.command("/usr/bin/python3", ["-c", lease, index]).start()
-        try eventually("a lease") { holder.outputSoFar.hasSuffix("\n") }
-        guard holder.outputSoFar == "held\n" else { return }
+        guard let holder = try lease(index, site.command) else { return }
         try start(site, bad: bad, good: good)
         let took = try tick(site, good, for: .seconds(Counts.of(4, soak: 30)))
         #expect(took.longestGap < .seconds(3), "\(took)")
@@ -100,17 +98,6 @@ private func start(_ site: Site, bad: String, good: String) throws {
         """)
     try site.must("start", file)
 }
-
-private let lease = """
-    import fcntl, os, signal, sys
-    signal.signal(signal.SIGIO, signal.SIG_IGN)
-    try:
-        fcntl.fcntl(os.open(sys.argv[1], os.O_RDONLY), fcntl.F_SETLEASE, fcntl.F_RDLCK)
-        print("held", flush=True)
-    except OSError:
-        print("none", flush=True)
-    signal.pause()
-    """
 
 /// A file system of its own that can be frozen; nil: a container may forbid it.
 private func frozenLater(_ site: Site) throws -> String? {

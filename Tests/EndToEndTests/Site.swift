@@ -189,8 +189,7 @@ extension Site {
     /// Stops all, the polite way first; what is left is killed.
     private func endEverything() {
         _ = try? swpm("kill", within: .seconds(30))
-        // The keeper first: it would start a daemon again.
-        for facts in own.sorted(by: { $0.command[1] > $1.command[1] }) { kill(facts.id, SIGKILL) }
+        try? killBoth()
         for facts in living { kill(facts.id, SIGKILL) }
     }
 }

@@ -44,7 +44,7 @@ import Testing
         let pid = "\"pid\":\(process),"
         let state = "\(site.home)/state.json"
         try eventually(within: .seconds(10), "the pid on disk") { readFile(state)?.contains(pid) == true }
-        for facts in site.own.sorted(by: { $0.command[1] > $1.command[1] }) { Glibc.kill(facts.id, SIGKILL) }
+        try site.killBoth()
         let parts = try #require(readFile(state)).split(separator: pid)
         try #require(parts.count == 2)
         writeFile(state, parts.joined())
@@ -143,9 +143,9 @@ private final class Crowd {
 
     func kill(_ parts: String...) {
         let own = site.own
-        // The keeper first: it would start a daemon again.
-        for part in parts {
-            for facts in own where facts.command[1] == part { Glibc.kill(facts.id, SIGKILL) }
+        // Both are held still first: each would start the other again.
+        for signal in parts.count > 1 ? [SIGSTOP, SIGKILL] : [SIGKILL] {
+            for facts in own where parts.contains(facts.command[1]) { Glibc.kill(facts.id, signal) }
         }
     }
 
