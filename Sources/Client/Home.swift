@@ -42,6 +42,15 @@ struct Home: Equatable, Sendable {
         }
     }
 
+    /// What was started from here and runs: the processes that lead their sessions.
+    var programs: [Int32] {
+        let mark = "\(ProgramEnvironment.marker)=\(path):"
+        return ProcFS.processes().filter { process in
+            ProcFS.status(of: process)?.session == process
+                && ProcFS.environment(of: process).contains { $0.hasPrefix(mark) }
+        }
+    }
+
     func noAnswer(within patience: Duration) -> Stop {
         Stop(Wording.noAnswer(within: patience, daemon: daemon, log: daemonLog), .unreachable)
     }

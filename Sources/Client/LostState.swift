@@ -26,11 +26,7 @@ extension Session {
     private var forgotten: [Int32] {
         // Without a daemon nobody is forgotten: the next one looks for them.
         guard let snapshot = (try? caller.snapshot()) ?? nil else { return [] }
-        let mark = "\(ProgramEnvironment.marker)=\(home.path):"
-        return ProcFS.processes().filter { process in
-            ProcFS.status(of: process)?.session == process && !snapshot.knows(process)
-                && ProcFS.environment(of: process).contains { $0.hasPrefix(mark) }
-        }
+        return home.programs.filter { !snapshot.knows($0) }
     }
 }
 

@@ -148,7 +148,8 @@ extension Session {
     private static func silence(in home: Home) -> [String] {
         let knowsApps = home.hasState
         let neighbours = knowsApps ? [] : Wording.neighbours(Neighbours.find())
-        return Wording.notRunning(knowsApps: knowsApps) + neighbours
+        let left = knowsApps ? home.programs.count : 0
+        return Wording.notRunning(knowsApps: knowsApps, left: left) + neighbours
     }
 }
 

@@ -173,9 +173,15 @@ public enum Wording {
 
     // MARK: - The daemon
 
-    /// `knowsApps`: something was started here before, and is kept.
-    public static func notRunning(knowsApps: Bool) -> [String] {
-        knowsApps
+    /// `knowsApps`: something was started here before, and is kept. `left`: how many programs of that run on.
+    public static func notRunning(knowsApps: Bool, left: Int = 0) -> [String] {
+        guard left == 0 else {
+            return [
+                "swpm is not running; \(Quantities.count(left, "program")) that it started \(left == 1 ? "runs" : "run") on",
+                hint("swpm resurrect", "to have \(left == 1 ? "it" : "them") looked after again"),
+            ]
+        }
+        return knowsApps
             ? ["swpm is not running", hint("swpm start all", "to start again what it knows")]
             : ["swpm is not running: nothing has been started", hint("swpm start <program>", "to begin")]
     }

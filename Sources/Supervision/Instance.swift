@@ -29,6 +29,8 @@ struct Instance: Equatable, Sendable {
     private var deaths: [Death] = []
     /// That was told of, and cannot be taken back: it did not end because it was asked to.
     var isBuried = false
+    /// A daemon died while it was being started. If it fails now that may be why, and another is tried in its place.
+    var wasDisturbed = false
     /// What its program said of itself: that it was ready once, what it is about to do, and anything for people.
     var hasSaidReady = false
     var announced: Announced?

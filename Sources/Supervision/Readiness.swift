@@ -35,6 +35,7 @@ extension App {
         slots[k][place].phase = .online
         slots[k][place].readySince = desk.now
         slots[k][place].isProven = true
+        slots[k][place].wasDisturbed = false
         slots[k][place].watchdogAt = spec(of: slots[k][place].generation).watchdog.map { desk.now + $0 }
         if place == .current, slots[k].verdict == .open { slots[k].verdict = .ready }
         desk.save()

@@ -64,6 +64,8 @@ extension App {
         tell(.died(death), k, death.generation, &desk)
         let policy = spec(of: death.generation).restart
         switch place {
+        case .candidate where instance.wasDisturbed:
+            slots[k].note(.restarted(after: .zero), of: death)
         case .candidate:
             noteCandidateFailed(k, death.generation)
             slots[k].note(.refused, of: death)

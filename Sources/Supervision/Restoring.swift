@@ -148,6 +148,7 @@ extension App {
             expected: saved.expected)
         instance.heir = saved.heir
         instance.fate = saved.isUnwanted ? .unwanted : .running
+        instance.wasDisturbed = !saved.isProven
         guard let process = saved.process else { return instance }
         let spec = spec(of: saved.generation)
         let trusted = instance.since + spec.restart.minUptime

@@ -26,6 +26,26 @@ import Testing
         #expect(next.last == [.steer(Scene.web, scene.shares)])
     }
 
+    @Test func `what was being started when the daemon died is started once more if it fails`() {
+        var scene = Scene.serving()
+        let old = scene.current()!
+        let ticket = scene.ask(.apply([Scene.release("2")]))
+        let first = scene.launch()[0]
+        var next = reborn(scene)
+        next.die(first, .unknown)
+        #expect(next.reply(to: ticket) == nil && next.steering == [old])
+        let second = next.launch()
+        #expect(second.count == 1)
+        var bad = next
+        bad.die(second[0], .code(3))
+        guard case .rolledBack = bad.reply(to: ticket) else { Issue.record("taken"); return }
+        next.tell(.listened(second[0], Scene.address))
+        next.pass(.seconds(2))
+        next.obey()
+        #expect(next.change(of: ticket) == .reloaded)
+        #expect(next.current() == second[0])
+    }
+
     @Test func `what died meanwhile is replaced`() {
         let scene = Scene.serving()
         var next = reborn(scene)
@@ -159,10 +179,10 @@ import Testing
         #expect(next.spawns.last?.1.generation == Generation(3))
     }
 
-    @Test func `a candidate that fails after the daemon's death is rolled back as ever`() {
+    @Test func `a candidate that listened, and fails after the daemon's death, is rolled back as ever`() {
         var scene = Scene.serving(Scene.spec(instances: 2))
         let ticket = scene.ask(.apply([Scene.release("2", instances: 2)]))
-        scene.launch()
+        scene.serve()
         var next = reborn(scene)
         next.die(scene.slot(0)!.others[0].id)
         next.pass(.seconds(60))
