@@ -32,10 +32,10 @@ extension Loop {
             return .later
         case .pass(let missive, let selector): return pass(missive, to: selector)
         case .update(let path): return update(to: path, ticket)
-        case .flushLogs(let selector): return flushLogs(of: selector)
+        case .flushLogs(let selector): return flushLogs(of: selector, ticket)
         case .reopenLogs:
             logs.reopen()
-            return .now(status: 200, Wire.Answer.bytes(logFiles: logFiles(supervisor.snapshot).count))
+            return tell(ticket, Wire.Answer.bytes(logFiles: logFiles(supervisor.snapshot).count))
         }
     }
 
@@ -49,11 +49,17 @@ extension Loop {
         }
     }
 
-    private func flushLogs(of selector: Selector) -> Connections.Answer {
+    /// Answers when the pump has done it: whoever asked may compress at once what he has put aside.
+    private func tell(_ ticket: Ticket, _ body: [UInt8]) -> Connections.Answer {
+        logs.afterwards { [unowned self] in connections.tell(ticket, status: 200, body) }
+        return .later
+    }
+
+    private func flushLogs(of selector: Selector, _ ticket: Ticket) -> Connections.Answer {
         do throws(Refusal) {
             let paths = logFiles(try supervisor.snapshot(of: selector))
             logs.flush(paths)
-            return .now(status: 200, Wire.Answer.bytes(logFiles: paths.count))
+            return tell(ticket, Wire.Answer.bytes(logFiles: paths.count))
         } catch {
             return .now(status: error.status, Wire.Answer.bytes(error))
         }
@@ -115,7 +121,7 @@ extension Loop {
 
     func answer(_ ticket: Ticket, _ reply: Reply) {
         if case .refused(let refusal) = reply {
-            connections.refuse(ticket, status: refusal.status, Wire.Answer.bytes(refusal))
+            connections.tell(ticket, status: refusal.status, Wire.Answer.bytes(refusal))
         } else {
             connections.finish(ticket, Wire.Answer.bytes(.reply(reply), clock: .now))
         }

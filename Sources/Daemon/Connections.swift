@@ -97,7 +97,7 @@ final class Connections {
     }
 
     /// A whole answer, if nothing was streamed yet.
-    func refuse(_ ticket: Ticket, status: Int, _ body: [UInt8]) {
+    func tell(_ ticket: Ticket, status: Int, _ body: [UInt8]) {
         guard let (number, connection) = asker(ticket) else { return }
         connection.write(status: status, body)
         answered(ticket, number, connection)

@@ -71,7 +71,7 @@ extension Loop {
         keeper.withdraw(key: Loop.updateKey)
         let failure = Wire.Answer.bytes(Loop.refusal(reason))
         switch asker {
-        case .here(let ticket): connections.refuse(ticket, status: 409, failure)
+        case .here(let ticket): connections.tell(ticket, status: 409, failure)
         case .inherited(let client):
             let answer =
                 reason.isEmpty

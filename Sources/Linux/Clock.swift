@@ -6,7 +6,7 @@ public enum Clock {
     public static func monotonic() -> Int64 { read(CLOCK_MONOTONIC) }
 
     /// Nanoseconds since 1970; jumps when somebody sets the clock.
-    public static func wall() -> Int64 { read(CLOCK_REALTIME) }
+    public static func wall() -> Int64 { read(CLOCK_REALTIME) + Fault.clockShift }
 
     /// Names the time since the last boot, so that a pid and a start time from before it are recognised as stale.
     public static func bootIdentifier() throws(SystemError) -> String {
@@ -15,7 +15,7 @@ public enum Clock {
     }
 
     /// Now, to the second, in the machine's time zone: "2026-11-21T09:30:00+0000" (strftime(3)).
-    public static func timestamp() -> String { format(time(nil), "%Y-%m-%dT%H:%M:%S%z") }
+    public static func timestamp() -> String { format(time_t(wall() / 1_000_000_000), "%Y-%m-%dT%H:%M:%S%z") }
 
     /// For eyes: "2026-11-21 09:30:00", from nanoseconds since 1970.
     public static func timestamp(atWall nanoseconds: Int64) -> String {

@@ -71,6 +71,9 @@ extension App {
             slots[k].note(.refused, of: death)
         case .current where slots[k].isHeldByCandidate:
             break
+        case .current where instance.wasDisturbed && !policy.isPeaceful(death.cause):
+            // Whoever waits for it waits for the next one, if there is to be one.
+            break
         case .current where isUnproven(instance, at: death.at) && !policy.isPeaceful(death.cause):
             slots[k].verdict = .died
         case .current where policy.isPeaceful(death.cause) || policy.isStable(death, of: instance):
@@ -98,10 +101,12 @@ extension App {
         switch policy.resumption(after: death.cause, unstable: slots[k].unstable, jitter: jitter) {
         case .rest:
             slots[k].rest = .finished
+            if dead.wasDisturbed, slots[k].verdict == .open { slots[k].verdict = .died }
             slots[k].note(.rested, of: death)
             slots[k].forgo(&desk)
         case .giveUp:
             slots[k].rest = .failed
+            if dead.wasDisturbed, slots[k].verdict == .open { slots[k].verdict = .died }
             slots[k].note(.gaveUp, of: death)
             slots[k].forgo(&desk)
             desk.order(.announce(.gaveUp(name, slots[k].index, restarts: slots[k].restarts)))

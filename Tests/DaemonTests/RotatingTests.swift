@@ -156,11 +156,14 @@ import Wire
             for _ in 0..<3 { _ = try pipes.output.descriptor.write(Array(lines.utf8)) }
             try eventually("rotations") { rotated(out).count >= 3 }
             pump.send(.flush([out]))
-            try eventually("nothing") { rotated(out).isEmpty && fileSize(out) == 0 }
+            try pump.settle()
+            #expect(fileSize(out) == 0)
+            try eventually("nothing") { rotated(out).isEmpty }
             _ = try pipes.output.descriptor.write(Array("after\n".utf8))
             try eventually("the next line") { readFile(out) == "after\n" }
             try File.rename(out, to: out + ".1")
             pump.send(.reopen)
+            try pump.settle()
             _ = try pipes.output.descriptor.write(Array("anew\n".utf8))
             try eventually("a new file") { readFile(out) == "anew\n" }
             #expect(readFile(out + ".1") == "after\n")
@@ -198,6 +201,23 @@ import Wire
             #expect(rotated(out).compactMap { readFile($0) } == ["old\n"])
             _ = try pipes.output.descriptor.write(Array("newer\n".utf8))
             try eventually("the next line in it") { readFile(out) == "new\nnewer\n" }
+        }
+    }
+
+    @Test(arguments: [LogRotation(interval: .seconds(3600)), LogRotation(schedule: Schedule("0 0 1 1 *"))])
+    func `what began in times to come is put aside, for the clock was wrong then`(_ rotation: LogRotation)
+        throws
+    {
+        try withPump { pump in
+            let out = pump.scratch.path("out.log")
+            writeFile(out, "old\n")
+            let inode = try #require(try File.status(out)).inode
+            let began = TimeIndex.Record(time: Clock.wall() + 7_200_000_000_000, offset: 0)
+            try File.append(TimeIndex.header(inode: inode) + began.bytes, to: TimeIndex.path(ofLog: out))
+            let pipes = try pump.open(1, out: out, error: "/dev/null") { $0.rotation = rotation }
+            _ = try pipes.output.descriptor.write(Array("new\n".utf8))
+            try eventually("another file") { readFile(out) == "new\n" }
+            #expect(rotated(out).compactMap { readFile($0) } == ["old\n"])
         }
     }
 

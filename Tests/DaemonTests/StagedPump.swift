@@ -12,6 +12,7 @@ final class StagedPump {
     private let letters: Mailbox<PumpReport>
     private let thread: Thread
     private var heard: [PumpReport] = []
+    private var marks: UInt64 = 0
 
     /// `settings` may name sockets below this one's scratch directory.
     init(_ settings: (inout HomeSettings, Scratch) -> Void = { _, _ in }) throws {
@@ -33,6 +34,16 @@ final class StagedPump {
 
     /// Waits for its end, once.
     func join() { thread.join() }
+
+    /// Waits until everything that was ordered is done.
+    func settle() throws {
+        marks += 1
+        orders.send(.mark(marks))
+        try eventually("the orders to be carried out") {
+            hear()
+            return heard.contains(.marked(marks))
+        }
+    }
 
     var complaints: [String] {
         hear()

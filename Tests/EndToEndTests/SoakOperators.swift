@@ -104,6 +104,18 @@ final class SoakOperators {
     func count(_ what: String) { counts[what, default: 0] += 1 }
 
     var tale: String { log.suffix(80).joined(separator: "\n") }
+
+    /// What was done shortly before and after what the stranger's lines tell, each of which begins with its time.
+    func tale(around seen: String) -> String {
+        func time(_ line: some StringProtocol) -> Double? {
+            line.split(separator: " ").first.flatMap { Double($0) }
+        }
+        let moments = seen.split(separator: "\n").compactMap { time($0) }
+        let near = log.filter { line in
+            time(line).map { at in moments.contains { (-20...5).contains(at - $0) } } ?? false
+        }
+        return near.joined(separator: "\n")
+    }
     var done: String {
         counts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
     }

@@ -34,7 +34,7 @@ import Testing
         print("\(operators.done)\n\(seen.output)soak: \(began.duration(to: .now)) in all, seed \(seed)")
         let tale = "SWPM_SOAK_SEED=\(seed)\n\(operators.tale)\n\(operators.site.daemonLog)"
         #expect(operators.complaints.isEmpty, "\(operators.complaints)\n\(tale)")
-        #expect(seen.succeeded, "\(seen)\n\(tale)")
+        #expect(seen.succeeded, "\(seen)\n\(operators.tale(around: seen.output))\n\(tale)")
         #expect(seen.output.contains("numbered lines"), "\(seen)")
     }
 }

@@ -46,6 +46,26 @@ import Testing
         #expect(next.current() == second[0])
     }
 
+    @Test(arguments: [true, false])
+    func `who waits for a start that the daemon's death disturbed waits for the next try, if there is one`(
+        _ isBroughtBack: Bool
+    ) {
+        var spec = Scene.spec()
+        spec.restart.automatic = isBroughtBack
+        var scene = Scene()
+        let ticket = scene.ask(.apply([spec]))
+        let first = scene.launch()[0]
+        var next = reborn(scene)
+        next.die(first, .unknown)
+        guard isBroughtBack else {
+            guard case .failed = next.reply(to: ticket) else { Issue.record("not failed"); return }
+            return
+        }
+        #expect(next.reply(to: ticket) == nil)
+        next.pass(.seconds(1))
+        #expect(next.serve().count == 1 && next.change(of: ticket) == .started)
+    }
+
     @Test func `what died meanwhile is replaced`() {
         let scene = Scene.serving()
         var next = reborn(scene)

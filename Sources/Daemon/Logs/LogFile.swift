@@ -33,6 +33,7 @@ final class LogFile {
     private var lastStamp: Int64?
     /// Where it ended when it was due for rotation.
     private var dueFrom: Int64?
+    /// By the clock that never jumps.
     private var rotatesAgainAt: Int64 = 0
     /// What a schedule has said last.
     private var term: (began: Int64, schedule: Schedule, end: Int64)?
@@ -242,12 +243,21 @@ extension LogFile {
 extension LogFile {
     /// It is big or old enough.
     func isDue(at wall: Int64) -> Bool {
-        guard isRegular, end > 0, wall >= rotatesAgainAt else { return false }
+        guard isRegular, end > 0, rotatesAgainAt == 0 || Clock.monotonic() >= rotatesAgainAt else {
+            return false
+        }
         if rules.values.size > 0, end >= rules.values.size { return true }
         let began = notes?.first ?? openedAt
+        // What began in times to come was written when the clock was wrong, and is not waited for.
+        if began > wall + LogFile.leap, rules.values.schedule != nil || rules.values.interval > 0 {
+            return true
+        }
         if let schedule = rules.values.schedule { return wall >= end(of: began, schedule) }
         return rules.values.interval > 0 && wall - began >= rules.values.interval
     }
+
+    /// Further ahead no clock is by mere drift.
+    private static let leap: Int64 = 3_600_000_000_000
 
     /// When the schedule puts aside what began then.
     private func end(of began: Int64, _ schedule: Schedule) -> Int64 {
@@ -276,7 +286,7 @@ extension LogFile {
             _ = try opened()
         } catch {
             complaint = error
-            rotatesAgainAt = wall + LogPolicy.rotationRetry
+            rotatesAgainAt = Clock.monotonic() + LogPolicy.rotationRetry
         }
         return true
     }

@@ -32,6 +32,9 @@ final class LogPump {
     /// Bytes that did not get where else they should.
     private var astray: [StreamID: Int] = [:]
     private var hasEnded = false
+    /// What is to be done when the pump has come so far.
+    private var errands: [UInt64: () -> Void] = [:]
+    private var lastErrand: UInt64 = 0
     /// Of all streams, since the trouble began.
     private var droppedLately: [StreamID: Int] = [:]
 
@@ -118,6 +121,13 @@ extension LogPump {
     /// Others have put files aside.
     func reopen() { orders.send(.reopen) }
 
+    /// Does this when everything that was ordered before is done.
+    func afterwards(_ errand: @escaping () -> Void) {
+        lastErrand += 1
+        errands[lastErrand] = errand
+        orders.send(.mark(lastErrand))
+    }
+
     private func start(_ id: StreamID, _ reader: SharedDescriptor, _ plan: StreamPlan) {
         let key = id.key(path: plan.path, limit: KeeperRequest.keyLimit)
         keys[id] = key
@@ -200,6 +210,7 @@ extension LogPump {
                 onTrouble?("logs are written again; \(bytes) bytes were dropped")
                 droppedLately = [:]
             case .complaint(let text): onTrouble?(text)
+            case .marked(let number): errands.removeValue(forKey: number)?()
             case .ended: hasEnded = true
             }
         }

@@ -18,6 +18,8 @@ enum PumpOrder: Sendable {
     case keep([StreamPlan])
     /// All paths may lead to other files by now.
     case reopen
+    /// To be told when everything that was ordered before is done.
+    case mark(UInt64)
     /// The thread that was given up has got its answer.
     case back(Tenure)
     /// Nothing is moved any more, but what nobody else could.
@@ -48,6 +50,8 @@ enum PumpReport: Equatable, Sendable {
     case astray(StreamID, Int)
     /// Something else that went wrong.
     case complaint(String)
+    /// What was ordered before the mark is done.
+    case marked(UInt64)
     /// The last that is heard.
     case ended
 }
@@ -126,11 +130,14 @@ final class Pump: @unchecked Sendable {
             }
             let due = [resting.values.min(), opensAt, outlets?.deadline].compactMap { $0 }.min()
             let limit = due.map { Duration.nanoseconds(max(0, $0 - Clock.monotonic())) }
-            for event in try poller.wait(atMost: limit) {
+            let events = try poller.wait(atMost: limit)
+            // What was ordered before a line was said comes before that line.
+            inbox += orders.take()
+            carryOut()
+            if tenure.isOver { return }
+            for event in events {
                 switch event.token {
-                case Pump.ordersToken:
-                    inbox += orders.take()
-                    carryOut()
+                case Pump.ordersToken: break
                 case Pump.outletsToken: outlets?.stirred()
                 default: stirred(event.token)
                 }
@@ -167,6 +174,7 @@ extension Pump {
             case .tend(let logs): archivist.tend(logs)
             case .keep(let plans): keep(plans)
             case .reopen: reopen()
+            case .mark(let number): reports.send(.marked(number))
             case .back(let former): isBack(former, at: Clock.monotonic())
             case .end(let isLast): ending = isLast ? .isLast : .handsOver
             }
