@@ -1,3 +1,5 @@
+import Linux
+import Supervision
 import Support
 import Testing
 
@@ -37,6 +39,10 @@ import Testing
             let count = rotated(log).count
             try eventually(within: .seconds(60), "rotations\n\(site.daemonLog)") {
                 rotated(log).count > count + 1
+            }
+            if seconds >= Self.year {
+                let there = RotatedLog.stamp(atMicroseconds: Clock.wall() / 1000 + Int64(seconds) * 1_000_000)
+                #expect(rotated(log).last?.contains(".\(there.prefix(4))") == true, "\(rotated(log))")
             }
             let rows = try site.rows()
             #expect(rows.allSatisfy { $0.status == "online" }, "\(seconds): \(rows)")

@@ -182,12 +182,16 @@ extension Invariants {
         for app in snapshot.apps {
             let name = app.spec.name
             let serving = Set((steered[name] ?? []).compactMap { instances[$0]?.slot }).count
+            let before = served.updateValue(serving, forKey: name) ?? serving
             guard let operation = app.operation, operation == .reloading || operation == .restarting else {
                 floors[name] = nil
                 continue
             }
             guard let known = floors[name], known.operation == operation else {
-                floors[name] = (operation, serving)
+                // In the event in which it begins something may have been taken away already.
+                floors[name] = (operation, before)
+                require(
+                    serving >= before - 1, "\(name) serves with \(serving) of \(before) while \(operation)")
                 continue
             }
             let allowed = operation == .reloading ? known.floor : max(0, known.floor - 1)

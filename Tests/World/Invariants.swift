@@ -18,6 +18,8 @@ struct Invariants {
     var steered: [AppName: [InstanceID]] = [:]
     /// In a kind world, how many served when the running operation began.
     var floors: [AppName: (operation: AppSnapshot.Operation, floor: Int)] = [:]
+    /// And how many did after the last event.
+    var served: [AppName: Int] = [:]
     var isFinished = false
     /// Apps that were asked to try a version on a part of the connections.
     var tried: Set<AppName> = []
