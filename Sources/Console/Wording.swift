@@ -262,7 +262,11 @@ public enum Wording {
     }
 
     public static func unsupportedFile(_ path: String) -> [String] {
-        ["\(Text.sanitised(path)): only JSON ecosystem files are read"]
+        let problem = "\(Text.sanitised(path)): only JSON ecosystem files are read"
+        guard path.hasSuffix(".js") || path.hasSuffix(".cjs") else { return [problem] }
+        let file = typed(path.hasPrefix("/") ? path : "./\(path)")
+        let convert = "node -p 'JSON.stringify(require(process.argv[1]))' \(file) > ecosystem.json"
+        return [problem, hint(convert, "to make one of it")]
     }
 
     public static func optionNeedsFile(_ option: String) -> [String] {

@@ -81,6 +81,20 @@ import Testing
         #expect(!exists(home))
     }
 
+    @Test func `of an ecosystem file in JavaScript one that is read is made by what is said to type`() throws
+    {
+        scratch.file(
+            "ecosystem.config.js",
+            "module.exports = { apps: [{ name: 'web', script: 'sleep', args: '1000', min_uptime: 20 }] }\n")
+        let ended = try swpm("start", "ecosystem.config.js")
+        let way = "  to make one of it: "
+        #expect(ended.code == 2 && !exists(home))
+        let line = try #require(ended.errors.split(separator: "\n").first { $0.hasPrefix(way) }, "\(ended)")
+        #expect(try shell(String(line.dropFirst(way.count))).succeeded)
+        #expect(try swpm("start", "ecosystem.json").succeeded)
+        #expect(try pids("web").count == 1)
+    }
+
     @Test func `a broken ecosystem file is refused where it is broken`() throws {
         scratch.file("eco.json", "{\n  apps: [\n    { name: \"web\", scrpt: \"x\" }\n  ]\n}\n")
         let ended = try swpm("start", "eco.json")
