@@ -34,7 +34,7 @@ import Testing
         var primary = primary()
         #expect(ask(&primary, one, web) == [.open(one, web)])
         let shared = primary.opened(one, web.key)
-        guard case .send(one, _, web.key)? = shared.first else {
+        guard shared.first == .remember, case .send(one, _, web.key)? = shared.last else {
             Issue.record("\(shared)")
             return
         }
@@ -120,8 +120,8 @@ import Testing
         var primary = primary()
         let other = ClusterQuery(.tcp4, port: 3001)
         for query in [web, other] { _ = ask(&primary, one, query, query.port) }
-        #expect(primary.opened(one, web.key).count == 1)
-        #expect(primary.opened(one, other.key).isEmpty)
+        #expect(primary.opened(one, web.key).count == 2)
+        #expect(primary.opened(one, other.key) == [.remember])
         for _ in 0..<ClusterWorker.resendLimit {
             let again = primary.heard(.handleLost, from: one)
             guard case .send(one, _, web.key)? = again.first, again.count == 1 else {
@@ -177,6 +177,15 @@ import Testing
         #expect(ask(&next, two, web) == [.open(two, web)])
         #expect(next.heard(.listening(pipe), from: two) == [.listened(two, key: pipe.key)])
         for text in ["", "{}", "[]", #"{"name":1}"#] { #expect(ClusterPrimary.read(Array(text.utf8)) == nil) }
+    }
+
+    @Test func `whoever was lent a listener by one daemon may tell the next that it listens`() throws {
+        var primary = primary()
+        _ = ask(&primary, one, web)
+        #expect(primary.opened(one, web.key).first == .remember)
+        var (_, next) = try #require(ClusterPrimary.read(primary.line(of: AppName("app"))))
+        #expect(next.heard(.handleArrived, from: one) == [])
+        #expect(next.heard(.listening(web), from: one) == [.listened(one, key: web.key)])
     }
 
     @Test func `any order of messages sends one descriptor at a time, and answers each question once`() {

@@ -138,6 +138,22 @@ extension Invariants {
             "the canary of \(app.spec.name) gets \(given) of \(total), not \(canary.percent) %")
     }
 
+    /// After a rollback all are of the version in force, or of one that is specified alike; but where one of it has been tried
+    /// since, in vain.
+    mutating func checkReturn(_ app: AppSnapshot) {
+        for slot in app.slots {
+            guard let current = slot.current, let known = instances[current.id],
+                known.generation != app.generation, known.release != app.spec.arguments,
+                !known.wasAsked, !known.wasDrained
+            else { continue }
+            let wasTried = instances.contains { id, other in
+                other.app == known.app && other.slot == known.slot && other.generation == app.generation
+                    && id.number > current.id.number
+            }
+            require(wasTried, "rolled back, and \(current.id.number) is what had failed")
+        }
+    }
+
     mutating func checkCanary(_ outcome: Outcome, _ app: AppSnapshot?) {
         guard case .canary(let generation, _) = outcome.note else {
             return violate("\(outcome.app) is a canary of nothing")

@@ -333,6 +333,7 @@ extension Invariants {
                 !isKind || isOfUnknown(failure, asked[ticket]), "rolled back in a kind world: \(reply)")
             let app = snapshot.apps.first { $0.spec.name == failure.app }
             require(app?.generation != failure.generation, "rolled back to what had failed")
+            if let app, app.operation == nil, !isCrowded, !isReborn { checkReturn(app) }
         case .refused: break
         }
     }

@@ -18,7 +18,7 @@ public struct ClusterPrimary: Equatable, Sendable {
         case listened(InstanceID, key: String)
         /// The worker has let go of it.
         case closed(InstanceID, key: String)
-        /// `data` has changed.
+        /// `data`, or what workers were lent, has changed.
         case remember
     }
 
@@ -142,7 +142,8 @@ extension ClusterPrimary {
         let order = ClusterOrder.share(
             key: key, data: data[key] ?? .null, kind: query.kind, answering: number)
         workers[worker]!.enqueue(ClusterWorker.Parcel(order: order, key: key))
-        return sendNext(worker)
+        // Whoever says next that it listens may say so to the next daemon, which must know on what.
+        return [.remember] + sendNext(worker)
     }
 
     /// It shall close its servers, and end when nobody is connected any more. One that is deaf was told so in

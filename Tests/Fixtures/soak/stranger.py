@@ -116,7 +116,7 @@ def judge_app(one, mine, now):
 
 def judge_locks(name, wanted, leaders):
     held = collections.Counter()
-    locked = {line.split()[5].rsplit(":", 1)[1] for line in read("/proc/locks").splitlines() if "FLOCK" in line}
+    locked = {line.split()[5].rsplit(":", 1)[1] for line in read("/proc/locks").splitlines() if "FLOCK" in line and "->" not in line}
     for process in leaders:
         try:
             held[os.readlink(f"/proc/{process.id}/fd/9")] += 1
