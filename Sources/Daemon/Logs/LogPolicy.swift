@@ -7,6 +7,9 @@ enum LogPolicy {
     /// How much of a pipe's capacity is moved in one turn, before other streams have theirs.
     static let turnsPerRound = 4
 
+    /// Where less than this was found in a pipe, the rest can wait for the next turn.
+    static let piece = 16 * 1024
+
     /// What a pipe holds; a busy one is made to hold more, as far as the budget for all goes.
     static let pipeCapacity = 64 * 1024
     static let largePipeCapacity = 1024 * 1024

@@ -171,8 +171,15 @@ extension PumpedStream {
             let transfer = try step()
             guard case .moved(let count) = transfer else { return (moved, transfer) }
             moved += count
+            if hasCaughtUp(after: count) { return (moved, .wouldBlock) }
         }
         return (moved, .moved(moved))
+    }
+
+    /// Whoever writes a line at a time is not run after: that would take a call for each, and the next turn finds many. Of a program
+    /// that has ended everything is taken, and a file is brought to the end of its line.
+    private func hasCaughtUp(after count: Int) -> Bool {
+        count < LogPolicy.piece && !isFinished && !file.isDue(at: Clock.wall())
     }
 
     private func step() throws(SystemError) -> Transfer {
