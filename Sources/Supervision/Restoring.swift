@@ -148,7 +148,7 @@ extension App {
             expected: saved.expected)
         instance.heir = saved.heir
         instance.fate = saved.isUnwanted ? .unwanted : .running
-        instance.wasDisturbed = !saved.isProven
+        instance.wasDisturbed = true
         guard let process = saved.process else { return instance }
         let spec = spec(of: saved.generation)
         let trusted = instance.since + spec.restart.minUptime
@@ -159,6 +159,7 @@ extension App {
         let shows = saved.role == nil && (!saved.listening.isEmpty || trusted <= now)
         if saved.isProven || (shows && !spec.isGated) {
             instance.phase = .online
+            instance.wasDisturbed = false
             instance.readySince = instance.since
             instance.watchdogAt = spec.watchdog.map { now + $0 }
         } else {
