@@ -144,7 +144,8 @@ extension Invariants {
         for slot in app.slots {
             guard let current = slot.current, let known = instances[current.id],
                 known.generation != app.generation, known.release != app.spec.arguments,
-                !known.wasAsked, !known.wasDrained
+                // Who is only ordered cannot be asked to end yet.
+                known.state == .runs, !known.wasAsked, !known.wasDrained
             else { continue }
             let wasTried = instances.contains { id, other in
                 other.app == known.app && other.slot == known.slot && other.generation == app.generation
