@@ -144,8 +144,8 @@ extension Invariants {
         for slot in app.slots {
             guard let current = slot.current, let known = instances[current.id],
                 known.generation != app.generation, known.release != app.spec.arguments,
-                // Who is only ordered cannot be asked to end yet.
-                known.state == .runs, !known.wasAsked, !known.wasDrained
+                // Who is only ordered cannot be asked to end yet; what was tried before a daemon's death is not known.
+                known.state == .runs, !known.wasAsked, !known.wasDrained, !known.isInherited
             else { continue }
             let wasTried = instances.contains { id, other in
                 other.app == known.app && other.slot == known.slot && other.generation == app.generation
